@@ -1,0 +1,1 @@
+"""The delivery service that consumers' programs call (DESIGN §6). Django-free."""

@@ -1,0 +1,10 @@
+from pathlib import Path
+
+from django.db import migrations
+
+SQL = (Path(__file__).parent.parent / "sql" / "0001_ledger.sql").read_text(encoding="utf-8")
+
+
+class Migration(migrations.Migration):
+    dependencies = []
+    operations = [migrations.RunSQL(SQL, migrations.RunSQL.noop)]

@@ -1,0 +1,1 @@
+"""Processes: embedded PostgreSQL, supervisor, ports. Django-free."""

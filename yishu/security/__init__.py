@@ -1,0 +1,1 @@
+"""Grades and masks, defined once as Ibis expressions. Django-free."""

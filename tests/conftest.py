@@ -1,6 +1,123 @@
-"""Fixtures shared by all tests. The database is YISHU_TEST_DATABASE_URL or a PostgreSQL from the wheel, started for the run."""
+"""What every test shares: a database (PostgreSQL from the wheel unless ``YISHU_TEST_DATABASE_URL`` names one) and its roles."""
 
 import os
+import shutil
+import socket
 import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
-os.environ.setdefault("YISHU_HOME", tempfile.mkdtemp(prefix="yishu-test-"))
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from yishu.config.environment import read_environment
+from yishu.runtime.postgres import Postgres
+from yishu.runtime.roles import ensure_gateway_role, gateway_url, grant_gateway_rights
+
+pytest_plugins = ["tests.plugins.conformance"]
+
+
+def _only_loopback() -> None:
+    """Refuse every connection that leaves this machine: a test that needs the network is a defect."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any, /) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not (
+            host in ("localhost", "") or str(host).startswith("127.") or host == "::1"
+        ):
+            raise PermissionError(f"tests connect to loopback only, not to {host}")
+        connect(self, address)
+
+    socket.socket.connect = guarded  # type: ignore[method-assign]
+
+
+_only_loopback()
+
+
+def _free_ports(number: int) -> list[int]:
+    """That many different ports nobody listens on at this moment."""
+    probes = [socket.socket() for _ in range(number)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+@pytest.fixture(scope="session")
+def free_ports() -> Callable[[int], list[int]]:
+    """Finds ports for servers that tests start."""
+    return _free_ports
+
+
+@pytest.fixture(scope="session")
+def new_home() -> Iterator[Callable[[], Path]]:
+    """Makes homes for platforms and databases of their own; the database's account can reach them, unlike pytest's folders."""
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="yishu-home-")))
+        made[-1].chmod(0o711)
+        return made[-1]
+
+    yield make
+    for home in made:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def home(new_home: Callable[[], Path]) -> Path:
+    """One new home."""
+    return new_home()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Start the embedded PostgreSQL for the session, once the first test asks for a database."""
+    if os.environ.get("YISHU_TEST_DATABASE_URL"):
+        yield
+        return
+    server = Postgres(Path(os.environ["YISHU_HOME"]), port=_free_ports(1)[0], report=lambda text: None, throwaway=True)
+    parts = urlsplit(server.start())
+    place: dict[str, Any] = {
+        "HOST": parts.hostname,
+        "PORT": str(parts.port),
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+    }
+    settings.DATABASES["default"].update(place)
+    connections["default"].settings_dict.update(place)
+    yield
+    connections.close_all()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def database_url(django_db_setup: None) -> str:
+    """The test database's address with the control plane's role, for parts that do not go through Django.
+
+    A test that uses it carries ``@pytest.mark.django_db``, else pytest-django makes no test database.
+    """
+    place = connections["default"].settings_dict
+    if not place["NAME"].startswith("test_"):
+        raise RuntimeError("mark the test with @pytest.mark.django_db: there is no test database")
+    login = f"{quote(place['USER'], safe='')}:{quote(place['PASSWORD'], safe='')}"
+    return f"postgresql://{login}@{place['HOST']}:{place['PORT']}/{place['NAME']}"
+
+
+@pytest.fixture(scope="session")
+def gateway_database_url(database_url: str) -> str:
+    """The test database's address with the gateway's own role, holding exactly the gateway's rights."""
+    environment = read_environment()
+    role = ensure_gateway_role(environment, database_url)
+    with psycopg.connect(database_url) as connection:
+        grant_gateway_rights(connection, role)
+    return gateway_url(environment, database_url)

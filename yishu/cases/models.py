@@ -12,7 +12,8 @@ class Case(models.Model):
     """办件: one run of a procedure over one subject (a catalogue resource, an application …)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    number = models.CharField("办件号", max_length=40, unique=True)
+    number = models.CharField("办件号", max_length=40)
+    """Unique within the jurisdiction: 修武共享〔2026〕12号."""
     jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, related_name="cases")
     procedure = models.CharField("程序", max_length=80)
     """Key in the pack's ``procedures`` (``catalogue.review``, ``sharing.application``)."""
@@ -27,6 +28,8 @@ class Case(models.Model):
     opened_at = models.DateTimeField()
     step = models.CharField("步骤", max_length=60)
     """Key of the present step, or of the final state once closed."""
+    step_role = models.CharField("办理角色", max_length=20, blank=True)
+    """Role of the present step, empty once closed: what the work list is found by."""
     revision = models.PositiveIntegerField(default=0)
     """Number of events; a decision names the revision it saw, and loses if the case moved on."""
     due_on = models.DateField("截止日期", null=True, blank=True)
@@ -36,7 +39,26 @@ class Case(models.Model):
 
     class Meta:
         verbose_name = "办件"
-        indexes: ClassVar = [models.Index(fields=["jurisdiction", "closed_at", "due_on"])]
+        indexes: ClassVar = [
+            models.Index(fields=["jurisdiction", "closed_at", "due_on"]),
+            models.Index(fields=["procedure", "subject_id"], name="case_subject"),
+        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["jurisdiction", "number"], name="case_number_once")]
+
+
+class NumberSeries(models.Model):
+    """The last number given in one series of case numbers. Written by ``cases.numbers`` in one statement."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, related_name="+")
+    word = models.CharField(max_length=20)
+    year = models.PositiveSmallIntegerField()
+    last = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "办件编号"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["jurisdiction", "word", "year"], name="number_series_once")
+        ]
 
 
 class CaseEvent(models.Model):

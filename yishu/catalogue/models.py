@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from yishu.cases.models import Case
@@ -52,6 +54,10 @@ class Resource(models.Model):
     state = models.CharField("状态", max_length=20, choices=State.choices, default=State.DRAFT)
     revision = models.PositiveIntegerField(default=0)
     """Optimistic lock of the working copy."""
+    next_column = models.PositiveIntegerField(default=1)
+    """Number of the next item's column id: ids are never reused, also after their item is gone."""
+    duplicate_note = models.TextField("重复采集说明", blank=True)
+    """Why the resource is needed although another department publishes a similar one (XW-12.1, XW-17.1)."""
     version = models.PositiveIntegerField("已发布版本", default=0)
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -82,6 +88,8 @@ class Item(models.Model):
     """Empty: as the resource."""
     grade = models.PositiveSmallIntegerField("数据级别", null=True, blank=True)
     mask = models.CharField("脱敏", max_length=20, blank=True)
+    is_base = models.BooleanField("基础数据项", default=False)
+    """Base data item of the resource's base library: locked to unconditional sharing (XW-19.2)."""
     description = models.CharField("说明", max_length=300, blank=True)
 
     class Meta:
@@ -121,3 +129,41 @@ class Version(models.Model):
         verbose_name = "资源版本"
         ordering: ClassVar = ["-number"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["resource", "number"], name="version_once")]
+
+
+class CodeSeries(models.Model):
+    """The last sequence number given under one classification prefix. Written by ``catalogue.codes`` in one statement."""
+
+    prefix = models.CharField(max_length=18, primary_key=True)
+    last = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "资源代码编号"
+
+
+class SearchEntry(models.Model):
+    """What the current published version is found by. Rewritten at every publication (``catalogue.search``)."""
+
+    resource = models.OneToOneField(Resource, models.CASCADE, primary_key=True, related_name="search_entry")
+    jurisdiction = models.ForeignKey(Jurisdiction, models.PROTECT, related_name="+")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+    code = models.CharField(max_length=60)
+    title = models.CharField(max_length=120)
+    folded_title = models.CharField(max_length=240)
+    summary = models.TextField()
+    share_type = models.CharField(max_length=20)
+    base_library = models.CharField(max_length=40, blank=True)
+    update_cycle = models.CharField(max_length=20)
+    item_names = ArrayField(models.CharField(max_length=80))
+    published_on = models.DateField()
+    text = models.TextField()
+    """Folded text of everything that is searched."""
+    tokens = ArrayField(models.CharField(max_length=8))
+    """Single characters and pairs of neighbours of ``text``: narrows a search by index, in any language."""
+
+    class Meta:
+        verbose_name = "目录检索"
+        indexes: ClassVar = [
+            GinIndex(fields=["tokens"], name="search_tokens"),
+            models.Index(fields=["jurisdiction", "share_type"], name="search_share_type"),
+        ]

@@ -1,7 +1,7 @@
 """The published form of a resource, as every later context reads it, and the catalogue's pure decisions. Django-free."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 UNCONDITIONAL, CONDITIONAL, WITHHELD = "unconditional", "conditional", "withheld"
@@ -90,3 +90,19 @@ class ResourceSpec:
             if item.column == column:
                 return item
         raise KeyError(column)
+
+
+def to_json(spec: ResourceSpec) -> dict[str, Any]:
+    """The specification as JSON-ready values: one key per field, ``items`` a list in order (``Version.snapshot``)."""
+    return asdict(spec) | {"items": [asdict(item) | {"codes": dict(item.codes)} for item in spec.items]}
+
+
+def from_json(document: Mapping[str, Any]) -> ResourceSpec:
+    """The specification a snapshot holds; ``from_json(to_json(spec)) == spec``.
+
+    Unknown keys are ignored and missing ones take their default, so that older snapshots stay readable.
+    """
+    known = {f.name for f in fields(ResourceSpec)}
+    item_fields = {f.name for f in fields(ItemSpec)}
+    items = tuple(ItemSpec(**{k: v for k, v in item.items() if k in item_fields}) for item in document["items"])
+    return ResourceSpec(**{k: v for k, v in document.items() if k in known and k != "items"}, items=items)

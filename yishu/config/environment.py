@@ -15,6 +15,17 @@ class BadSetting(PublicError):
     code = "config.bad_setting"
 
 
+VARIABLES = frozenset(
+    {
+        "YISHU_HOME", "YISHU_HOST", "YISHU_DATABASE_URL", "YISHU_GATEWAY_DATABASE_URL", "YISHU_LAKE_URL", "YISHU_WEB_PORT",
+        "YISHU_GATEWAY_PORT", "YISHU_METRICS_PORT", "YISHU_DATABASE_PORT", "YISHU_GATEWAY_WORKERS", "YISHU_UPLOAD_LIMIT_MB",
+        "YISHU_TOKEN_SECONDS", "YISHU_PUBLIC_URL", "YISHU_GATEWAY_URL", "YISHU_DEBUG",
+    }
+)  # fmt: skip
+"""Every variable the platform reads; docs/configuration.md describes each (a test compares)."""
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  (compared with, not bound to)
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """All settings. Sizes in bytes, times in seconds, ports on ``host``."""
@@ -76,17 +87,13 @@ def read_environment(source: Mapping[str, str] | None = None) -> Environment:
     Raises ``BadSetting`` naming the variable, also for an unknown ``YISHU_*`` name (a typo must not pass silently).
     """
     env = os.environ if source is None else source
-    known = {
-        "YISHU_HOME", "YISHU_HOST", "YISHU_DATABASE_URL", "YISHU_GATEWAY_DATABASE_URL", "YISHU_LAKE_URL", "YISHU_WEB_PORT",
-        "YISHU_GATEWAY_PORT", "YISHU_METRICS_PORT", "YISHU_DATABASE_PORT", "YISHU_GATEWAY_WORKERS", "YISHU_UPLOAD_LIMIT_MB",
-        "YISHU_TOKEN_SECONDS", "YISHU_PUBLIC_URL", "YISHU_GATEWAY_URL", "YISHU_DEBUG",
-    }  # fmt: skip
-    unknown = sorted(n for n in env if n.startswith("YISHU_") and n not in known and not n.startswith("YISHU_TEST_"))
+    unknown = sorted(n for n in env if n.startswith("YISHU_") and n not in VARIABLES and not n.startswith("YISHU_TEST_"))
     if unknown:
         raise BadSetting(f"不认识的环境变量 {unknown[0]}", remedy="请核对拼写；可用的变量见 docs/configuration.md", object_=unknown[0])
     port = _number(1, 65535)
     home = Path(env.get("YISHU_HOME") or "var").absolute()
     host = env.get("YISHU_HOST") or "127.0.0.1"
+    reached_at = "127.0.0.1" if host in ANY_ADDRESS else host
     web_port = port("YISHU_WEB_PORT", env.get("YISHU_WEB_PORT", "8000"))
     gateway_port = port("YISHU_GATEWAY_PORT", env.get("YISHU_GATEWAY_PORT", "8100"))
     return Environment(
@@ -102,7 +109,7 @@ def read_environment(source: Mapping[str, str] | None = None) -> Environment:
         gateway_workers=_number(1, 64)("YISHU_GATEWAY_WORKERS", env.get("YISHU_GATEWAY_WORKERS", "1")),
         upload_limit=_number(1, 100_000)("YISHU_UPLOAD_LIMIT_MB", env.get("YISHU_UPLOAD_LIMIT_MB", "2048")) * 1024 * 1024,
         token_seconds=_number(30, 3600)("YISHU_TOKEN_SECONDS", env.get("YISHU_TOKEN_SECONDS", "600")),
-        public_url=env.get("YISHU_PUBLIC_URL") or f"http://{host}:{web_port}",
-        gateway_url=env.get("YISHU_GATEWAY_URL") or f"http://{host}:{gateway_port}",
+        public_url=env.get("YISHU_PUBLIC_URL") or f"http://{reached_at}:{web_port}",
+        gateway_url=env.get("YISHU_GATEWAY_URL") or f"http://{reached_at}:{gateway_port}",
         debug=_flag("YISHU_DEBUG", env.get("YISHU_DEBUG", "0")),
     )

@@ -9,7 +9,10 @@ from yishu.config.secrets import secret_text
 
 ENVIRONMENT: Environment = read_environment()
 SECRET_KEY = secret_text(ENVIRONMENT.home, "django-secret")
+SETUP_CODE = secret_text(ENVIRONMENT.home, "setup-code")
+"""Asked for at the first visit; ``yishu up`` prints it while the platform has no people."""
 DEBUG = ENVIRONMENT.debug
+HTTPS = urlsplit(ENVIRONMENT.public_url).scheme == "https"
 ALLOWED_HOSTS = [urlsplit(ENVIRONMENT.public_url).hostname or "127.0.0.1", "127.0.0.1", "localhost"]
 
 
@@ -61,14 +64,19 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "yishu.pages.middleware.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Every view asks for a sign-in unless it says otherwise; config.urls.PUBLIC lists those, and a test compares.
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "yishu.orgs.middleware.PasswordMustChange",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "yishu.pages.middleware.PublicErrors",
 ]
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "allauth.account.auth_backends.AuthenticationBackend"]
 ROOT_URLCONF = "yishu.config.urls"
@@ -83,6 +91,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "yishu.orgs.frame.frame",
             ],
         },
     }
@@ -92,12 +101,83 @@ TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 USE_I18N = True
 STATIC_URL = "/static/"
-STATIC_ROOT = ENVIRONMENT.home / "static"
+STATIC_ROOT = None
+"""No second copy: whitenoise serves the files where the packages and ``npm run build`` put them."""
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 0 if DEBUG else 30 * 24 * 3600
+"""Seconds; addresses carry a stamp of the content (``{% asset %}``), so a new file has a new address."""
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("username", "name")}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# Sessions: end half an hour after the last page, and with the browser.
+SESSION_COOKIE_AGE = 30 * 60
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "yishu_session"
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "yishu_csrf"
+CSRF_TRUSTED_ORIGINS = [ENVIRONMENT.public_url.rstrip("/")]
+CSRF_FAILURE_VIEW = "yishu.pages.views.csrf_failure"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+"""With an https address a TLS-ending proxy stands in front; it must set this header and drop what clients send."""
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Lock-out (docs/decisions/0004-pages.md): by sign-in name from wherever it is tried, known name or not.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 """Hours; a person locked out waits a quarter of an hour or asks an administrator."""
 AXES_LOCKOUT_PARAMETERS = ["username"]
-ACCOUNT_ADAPTER = "allauth.account.adapter.DefaultAccountAdapter"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+"""The lock ends when the page said it would, even if somebody goes on trying."""
+AXES_USERNAME_CALLABLE = "yishu.orgs.signin.name_digest"
+AXES_LOCKOUT_CALLABLE = "yishu.orgs.signin.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "login", "password", "ip_address"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+"""W006 asks for the address as a lock-out parameter: a whole department behind one address would be locked out by one clerk.
+Its worry, evading the lock by rotating user agents, does not arise: the name alone decides."""
+
+# Sign-in: local accounts by name; accounts are made by an administrator, never by signing up.
+ACCOUNT_ADAPTER = "yishu.orgs.signin.Adapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_FORMS = {"login": "yishu.orgs.signin.SignInForm"}
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": None}
+"""Trying many names from one address is slowed per web process; failures of one name are counted by axes, in the database."""
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"()": "yishu.config.logs.PlainFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "axes": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+    },
+}

@@ -1,7 +1,27 @@
-"""All URLs. Each context brings its own; this file only says where."""
+"""All URLs. Each context brings its own; this file only says where, and which of them need no sign-in."""
 
+from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path
 
+from yishu.orgs import views as orgs
+
+PUBLIC: frozenset[str] = frozenset({"account_login", "orgs-setup"})
+"""Names of the URLs that open without a sign-in. A guard test walks all URLs; whitenoise serves /static/ before them."""
+
+# Only these of allauth's pages exist: no sign-up, no mail, no reset by mail.
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("accounts/", include("allauth.urls")),
+    path("accounts/login/", orgs.sign_in, name="account_login"),
+    path("accounts/logout/", account.logout, name="account_logout"),
+    path("accounts/password/change/", orgs.change_password, name="account_change_password"),
+    path("setup/", orgs.setup, name="orgs-setup"),
+    path("orgs/", include("yishu.orgs.urls")),
+    path("catalogue/", include("yishu.catalogue.urls")),
+    path("sharing/", include("yishu.sharing.urls")),
+    path("", include("yishu.cases.urls")),
+    path("", include("yishu.pages.urls")),
 ]
+
+handler400 = "yishu.pages.views.bad_request"
+handler403 = "yishu.pages.views.permission_denied"
+handler404 = "yishu.pages.views.page_not_found"
+handler500 = "yishu.pages.views.server_error"

@@ -56,6 +56,21 @@ class Department(models.Model):
         return self.name
 
 
+CHANGE_WORDS = {
+    "created": "登记",
+    "name": "名称",
+    "short_name": "简称",
+    "uscc": "统一社会信用代码",
+    "kind": "部门类别",
+    "is_authority": "数据主管部门",
+    "unit": "专职机构",
+    "responsible": "主要负责人",
+    "officers": "专职人员",
+    "active": "启用",
+}
+"""What a row of a department's history is about, in words."""
+
+
 class DepartmentChange(models.Model):
     """One recorded change of a department's profile (XW-5.2 keeps the history). Never updated."""
 
@@ -69,6 +84,11 @@ class DepartmentChange(models.Model):
     class Meta:
         verbose_name = "部门变更"
         ordering: ClassVar = ["at", "id"]
+
+    @property
+    def field_words(self) -> str:
+        """The changed field in Chinese."""
+        return CHANGE_WORDS.get(self.field, self.field)
 
 
 class People(BaseUserManager["Person"]):
@@ -86,6 +106,8 @@ class Person(AbstractBaseUser):
     department = models.ForeignKey(Department, models.PROTECT, null=True, blank=True, related_name="people")
     email = models.EmailField("邮箱", blank=True)
     is_active = models.BooleanField("启用", default=True)
+    must_change_password = models.BooleanField("须改密码", default=False)
+    """The password was made by somebody else; until the person sets their own, no other page opens."""
     created_at = models.DateTimeField()
 
     objects = People()

@@ -1,0 +1,14 @@
+"""The county of ``county``, with uploads and lake in a folder of the test."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.collection.county import World, make_world, move_home
+
+
+@pytest.fixture
+def world(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The county, with uploads and lake in a folder of this test."""
+    move_home(tmp_path, monkeypatch)
+    return make_world()

@@ -1,0 +1,32 @@
+"""Which handler and which number word each procedure has. Filled once by ``config.wiring``."""
+
+from dataclasses import dataclass
+
+from yishu.cases.ports import Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One procedure's handler and the word in its case numbers (修武共享〔2026〕12号)."""
+
+    handler: Handler
+    number_word: str
+
+
+_procedures: dict[str, Registered] = {}
+
+
+def register(procedure: str, handler: Handler, *, number_word: str = "共享") -> None:
+    """Have ``handler`` show and decide the cases of ``procedure`` (a key of the packs); the last registration counts."""
+    _procedures[procedure] = Registered(handler, number_word)
+
+
+def handler(procedure: str) -> Handler:
+    """The handler of a procedure. Raises KeyError when ``config.wiring`` registered none: a defect, not an input error."""
+    return _procedures[procedure].handler
+
+
+def number_word(procedure: str) -> str:
+    """The word in case numbers of a procedure; ``共享`` for one that nobody registered."""
+    found = _procedures.get(procedure)
+    return found.number_word if found else "共享"

@@ -1,0 +1,132 @@
+"""Reads of the catalogue: the published form of a resource, search, drafts of a department, suspected duplicates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import F, QuerySet
+
+from yishu.cases.models import Case
+from yishu.catalogue import search
+from yishu.catalogue.drafts import ItemDraft
+from yishu.catalogue.models import Resource, SearchEntry, Version
+from yishu.catalogue.rules import ResourceSpec, from_json
+from yishu.kernel.errors import NotFound
+from yishu.orgs.models import Jurisdiction, Person, RoleKind
+
+PROCEDURE = "catalogue.review"
+
+
+def published(
+    *, code: str | None = None, id: int | None = None, jurisdiction: Jurisdiction | None = None
+) -> ResourceSpec:
+    """The current published version of a resource, by code (either form) or id, within ``jurisdiction`` when given.
+
+    Raises NotFound when it does not exist, was never published or is retired; the reader may not know which.
+    """
+    versions = Version.objects.filter(number=F("resource__version")).exclude(resource__state=Resource.State.RETIRED)
+    if id is not None:
+        versions = versions.filter(resource_id=id)
+    elif code is not None:
+        versions = versions.filter(resource__code=code.replace("-", "/"))
+    else:
+        raise ValueError("published() needs a code or an id")
+    if jurisdiction is not None:
+        versions = versions.filter(resource__jurisdiction=jurisdiction)
+    snapshot = versions.values_list("snapshot", flat=True).first()
+    if snapshot is None:
+        raise NotFound(
+            "目录中没有这个已发布的信息资源",
+            remedy="请在目录检索中核对资源名称或代码",
+            object_=code or "",
+            code="catalogue.not_found",
+        )
+    return from_json(snapshot)
+
+
+def published_version(resource_id: int, number: int) -> ResourceSpec:
+    """One earlier or current version of a resource as it was published. Raises NotFound."""
+    snapshot = Version.objects.filter(resource_id=resource_id, number=number).values_list("snapshot", flat=True).first()
+    if snapshot is None:
+        raise NotFound("没有这个版本", remedy="请在资源页查看已有版本", code="catalogue.version_not_found")
+    return from_json(snapshot)
+
+
+def published_resources(
+    jurisdiction: Jurisdiction, text: str = "", filters: Mapping[str, str] | None = None, sort: str = ""
+) -> QuerySet[SearchEntry]:
+    """Published resources of a jurisdiction by text and filters, in order (see ``catalogue.search``)."""
+    return search.ordered(search.matching(jurisdiction.pk, text, filters or {}), text, sort)
+
+
+def departments_of(person: Person, kind: str = RoleKind.PROVIDER) -> tuple[int, ...]:
+    """Ids of the active departments a person holds a role in."""
+    roles = person.roles.filter(kind=kind, revoked_at=None, department__active=True)
+    return tuple(roles.values_list("department_id", flat=True))
+
+
+def resources_of(person: Person) -> QuerySet[Resource]:
+    """Working copies a person may see: those of departments where they are provider or responsible, latest first."""
+    ids = (*departments_of(person), *departments_of(person, RoleKind.RESPONSIBLE))
+    return Resource.objects.filter(department_id__in=ids).select_related("department").order_by("-updated_at", "pk")
+
+
+def open_case(resource: Resource) -> Case | None:
+    """The running review of a resource's working copy, or None."""
+    cases = Case.objects.filter(procedure=PROCEDURE, subject_id=str(resource.pk), closed_at=None)
+    return cases.select_related("jurisdiction", "department", "provider").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A published resource of another department that looks like the same datum. ``why`` is Chinese, for people."""
+
+    resource_id: int
+    code: str
+    title: str
+    department: str
+    why: str
+
+
+_TITLE_ALIKE = 0.7
+_ITEMS_ALIKE = 0.8
+_FEWEST_ITEMS = 4
+
+
+def _alike(left: frozenset[str], right: frozenset[str]) -> float:
+    return len(left & right) / len(left | right) if left | right else 0.0
+
+
+def _pairs(text: str) -> frozenset[str]:
+    plain = search.fold(text).replace(" ", "")
+    return frozenset(plain[i : i + 2] for i in range(len(plain) - 1)) or frozenset(plain)
+
+
+def similar_published(
+    *, jurisdiction_id: int, department_id: int, title: str, items: tuple[ItemDraft, ...]
+) -> tuple[Similar, ...]:
+    """Published resources of other departments with the same or a similar title, or nearly the same items.
+
+    Alike: 70 % of the titles' character pairs, or 80 % of at least four item names. Most alike first, at most ten.
+    The thresholds are the platform's, not the law's: they only ask for an explanation that the authority then judges.
+    """
+    mine, names = _pairs(title), frozenset(search.fold(i.name) for i in items)
+    found: list[tuple[float, Similar]] = []
+    others = SearchEntry.objects.filter(jurisdiction_id=jurisdiction_id).exclude(department_id=department_id)
+    near = others.filter(tokens__overlap=sorted(mine | {n[:2] for n in names})).select_related("department")
+    for entry in near.only("resource_id", "code", "title", "folded_title", "item_names", "department__name").iterator():
+        by_title = _alike(mine, _pairs(entry.title))
+        theirs = frozenset(search.fold(n) for n in entry.item_names)
+        by_items = _alike(names, theirs) if len(names & theirs) >= _FEWEST_ITEMS else 0.0
+        if by_title < _TITLE_ALIKE and by_items < _ITEMS_ALIKE:
+            continue
+        why = (
+            "名称相同"
+            if by_title == 1
+            else "名称相近"
+            if by_title >= _TITLE_ALIKE
+            else f"{len(names & theirs)} 个信息项相同"
+        )
+        found.append(
+            (max(by_title, by_items), Similar(entry.resource_id, entry.code, entry.title, entry.department.name, why))
+        )
+    return tuple(similar for _, similar in sorted(found, key=lambda f: (-f[0], f[1].code))[:10])

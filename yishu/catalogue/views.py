@@ -1,0 +1,179 @@
+"""Catalogue pages for reading: search, resource, version, my department's resources."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from yishu.catalogue import guide, queries, registry, search
+from yishu.catalogue.demands import Demands, demands
+from yishu.catalogue.models import Resource, Version
+from yishu.catalogue.presentation import draft_of, fact_rows, spec_rows
+from yishu.catalogue.rules import ResourceSpec
+from yishu.kernel.errors import NotAllowed, NotFound
+from yishu.kernel.time import shanghai_date
+from yishu.orgs.models import Department, Jurisdiction, Person
+from yishu.pages.parts import FacetOption
+
+PAGE = 20
+
+
+def _reader(request: HttpRequest) -> tuple[Person, Jurisdiction]:
+    """Who is signed in and whose catalogue they read."""
+    person = request.user
+    assert isinstance(person, Person)  # noqa: S101  (narrows the type)
+    if person.department is None:
+        raise NotAllowed(
+            "您的账号没有所属部门，不能查看目录", remedy="请联系系统管理员设置所属部门", code="catalogue.no_department"
+        )
+    return person, person.department.jurisdiction
+
+
+@login_required
+@require_GET
+def search_page(request: HttpRequest) -> HttpResponse:
+    """``/catalogue/``: published resources by text and facets; everything stands in the URL."""
+    person, jurisdiction = _reader(request)
+    law = demands(jurisdiction.pack, shanghai_date(timezone.now()))
+    query = request.GET.dict()
+    text = query.get("q", "")
+    filters = {name: query.get(name, "") for name in search.FILTERS}
+    page = Paginator(queries.published_resources(jurisdiction, text, filters, query.get("sort", "")), PAGE).get_page(
+        query.get("page")
+    )
+    titles = {
+        "share_type": {o.key: o.title for o in law.options("share_types")},
+        "base_library": {o.key: o.title for o in law.options("base_libraries")},
+        "update_cycle": {e.key: e.title for e in guide.entries("update_cycles")},
+        "department": {
+            str(pk): name for pk, name in Department.objects.filter(jurisdiction=jurisdiction).values_list("pk", "name")
+        },
+    }
+    facets = {
+        name: [
+            FacetOption(value, titles[name].get(value, value), count)
+            for value, count in search.facet_counts(jurisdiction.pk, text, filters, name)
+        ]
+        for name in search.FILTERS
+    }
+    rows = [
+        {
+            "entry": entry,
+            "share_title": titles["share_type"].get(entry.share_type, entry.share_type),
+            "cycle": titles["update_cycle"].get(entry.update_cycle, entry.update_cycle),
+            "items": entry.item_names[:8],
+            "more": max(0, len(entry.item_names) - 8),
+        }
+        for entry in page
+    ]
+    context = {
+        "page": page,
+        "rows": rows,
+        "facets": facets,
+        "narrowed": bool(text) or any(filters.values()),
+        "search_everywhere": text,
+        "provides": bool(queries.departments_of(person)),
+        "sorts": (("", "相关度"), ("title", "名称"), ("-published_on", "最近发布"), ("department", "提供部门")),
+        "sort": query.get("sort", ""),
+        "reference": law.reference("catalogue.required_before_load"),
+        "kept": [(k, v) for k, v in query.items() if k not in ("sort", "page")],
+    }
+    return render(request, "catalogue/search.html", context)
+
+
+@login_required
+@require_GET
+def resource_page(request: HttpRequest, resource_id: int) -> HttpResponse:
+    """``/catalogue/<id>/``: the current version, with what later contexts add (buttons, flow, loads)."""
+    person, jurisdiction = _reader(request)
+    spec = queries.published(id=resource_id, jurisdiction=jurisdiction)
+    own = queries.resources_of(person).filter(pk=resource_id).first()
+    buttons = registry.actions_for(spec, person)
+    context = _context(spec, jurisdiction) | {
+        "own": own,
+        "case": queries.open_case(own) if own else None,
+        "buttons": buttons,
+        "panels": registry.panels_for(spec, person),
+        "current": True,
+    }
+    return render(request, "catalogue/resource.html", context)
+
+
+@login_required
+@require_GET
+def version_page(request: HttpRequest, resource_id: int, number: int) -> HttpResponse:
+    """``/catalogue/<id>/versions/<n>/``: a version as it was published."""
+    _, jurisdiction = _reader(request)
+    current = queries.published(id=resource_id, jurisdiction=jurisdiction)
+    spec = queries.published_version(resource_id, number)
+    context = _context(spec, jurisdiction) | {"current": number == current.version, "buttons": [], "panels": []}
+    return render(request, "catalogue/resource.html", context)
+
+
+def _context(spec: ResourceSpec, jurisdiction: Jurisdiction) -> dict[str, Any]:
+    versions = list(Version.objects.filter(resource_id=spec.id).select_related("published_by__department", "case"))
+    version = next((v for v in versions if v.number == spec.version), None)
+    if version is None:
+        raise NotFound("没有这个版本", remedy="请在资源页查看已有版本", code="catalogue.version_not_found")
+    law: Demands = demands(jurisdiction.pack, shanghai_date(version.published_at))
+    department = Department.objects.get(pk=spec.department_id)
+    secrecy = version.resource.secrecy_reviews.filter(case=version.case).first()
+    kind = law.option("share_types", spec.share_type)
+    return {
+        "spec": spec,
+        "version": version,
+        "versions": versions,
+        "department": department,
+        "facts": fact_rows(draft_of(spec), law, code=spec.code, department=department),
+        "items": spec_rows(spec, law),
+        "secrecy": secrecy,
+        "secrecy_title": law.title("secrecy_conclusions", secrecy.conclusion) if secrecy else "",
+        "secrecy_reference": law.reference("secrecy.review_before_publish"),
+        "share_title": kind.title if kind else spec.share_type,
+        "share_reference": kind.reference if kind else None,
+        "review_reference": law.reference("sharing.type_confirmed_by"),
+        "cycle": guide.title("update_cycles", spec.update_cycle),
+        "changed_type": spec.elements.get("proposed_share_type") not in (None, spec.share_type),
+        "proposed_title": law.title("share_types", str(spec.elements.get("proposed_share_type", ""))),
+    }
+
+
+@login_required
+@require_GET
+def mine(request: HttpRequest) -> HttpResponse:
+    """``/catalogue/mine/``: my departments' resources with state and next step."""
+    person, _ = _reader(request)
+    found = queries.resources_of(person)
+    state = request.GET.get("state", "")
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    counts = [FacetOption(key, label, found.filter(state=key).count()) for key, label in Resource.State.choices]
+    if state in Resource.State.values:
+        found = found.filter(state=state)
+    if text:
+        found = found.filter(title__icontains=text)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    rows = [{"resource": r, "case": queries.open_case(r), "next": _next_step(r)} for r in page]
+    context = {
+        "page": page,
+        "rows": rows,
+        "states": [o for o in counts if o.count],
+        "narrowed": bool(text or state),
+        "provides": bool(queries.departments_of(person)),
+    }
+    return render(request, "catalogue/mine.html", context)
+
+
+def _next_step(resource: Resource) -> str:
+    """What the department does next with a resource, in words."""
+    serving = f"；第 {resource.version} 版继续使用" if resource.version else ""
+    return {
+        Resource.State.DRAFT: f"补充完整后提交审核{serving}",
+        Resource.State.SUBMITTED: f"等待主管部门审核{serving}",
+        Resource.State.RETURNED: f"按退回理由修改后重新提交{serving}",
+        Resource.State.PUBLISHED: "已发布，内容变化时修改后再报",
+        Resource.State.RETIRED: "已停用",
+    }[Resource.State(resource.state)]

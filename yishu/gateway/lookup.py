@@ -1,0 +1,192 @@
+"""``POST /v1/resources/{code}/lookup``: records by identifier. The hot call: every step is counted in microseconds.
+
+Order of events, which the ledger's promises rest on: read the grant (kept readings are allowed), run its compiled SQL, make
+the delivery entry durable, compare the epoch that commit returned with the grant's, and only then let the answer leave.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+
+from yishu.gateway.access import Access, Accesses
+from yishu.gateway.batches import Batches
+from yishu.gateway.callers import Callers
+from yishu.gateway.committer import Committer
+from yishu.gateway.http import JSON, Answer, Exchange, Scope, read_body, require_no_query, require_type
+from yishu.gateway.keys import MAX_BODY, normalise, read_question
+from yishu.gateway.metrics import RECHECKS, WITHHELD
+from yishu.gateway.refusals import refuse, resource_code
+from yishu.gateway.rules import Grant, Pointer, Subject, choose, may_look_up, same_view, statement
+from yishu.kernel.errors import Conflict, PublicError, Unavailable
+from yishu.kernel.time import shanghai_date
+from yishu.ledger.digests import Digester
+from yishu.ledger.entries import DELIVERY, Entry
+from yishu.ledger.facts import Fact, Shape, problem
+
+LOG = logging.getLogger("yishu.gateway")
+ATTEMPTS = 4
+"""How often one call starts over because its grant or table changed while it ran."""
+
+
+class QueryFailed(PublicError):
+    """The grant's compiled SQL did not run: a fault of the platform, logged by its SQLSTATE only."""
+
+    code = "gateway.query_failed"
+    status = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What stays the same over all calls under one grant and table: the SQL, the entry's fixed facts, the answer's end."""
+
+    sql: str
+    facts: dict[str, Fact]
+    digest_purpose: str
+    tail: str
+
+
+@lru_cache(maxsize=4096)
+def _plan(grant: Grant, pointer: Pointer, code: str) -> Plan:
+    facts: dict[str, Fact] = {
+        "call": "lookup",
+        "items": grant.columns,
+        "masks": {str(i["column"]): str(i["mask"]) for i in grant.spec.get("items", ()) if i.get("mask")},
+        "purpose": grant.purpose,
+        "table": pointer.table,
+        "load": str(pointer.load_id),
+        "version": pointer.version,
+    }
+    for name, shape in (("purpose", Shape.CODE), ("table", Shape.CODE)):
+        if problem(shape, facts[name]):
+            del facts[name]
+    rest = orjson.dumps(
+        {"resource": code, "version": pointer.version, "load": str(pointer.load_id), "grant": str(grant.id)}
+    ).decode()
+    return Plan(statement(grant, pointer), facts, grant.key_identifier or "key", f'","{rest[2:]}')
+
+
+class Lookup:
+    """Answers lookups of one worker."""
+
+    def __init__(
+        self,
+        *,
+        callers: Callers,
+        accesses: Accesses,
+        batches: Batches,
+        committer: Committer,
+        digester: Digester,
+    ) -> None:
+        self._callers, self._accesses, self._batches = callers, accesses, batches
+        self._committer, self._digester = committer, digester
+
+    async def __call__(self, scope: Scope, exchange: Exchange, segment: str) -> Answer:
+        """Answer one call. Raises the ``PublicError`` that the caller gets instead."""
+        now = datetime.now(UTC)
+        subject = self._callers.subject(scope, now)
+        require_no_query(scope)
+        require_type(scope, "application/json")
+        asked, named = read_question(await read_body(scope, exchange, MAX_BODY))
+        code = resource_code(segment)
+        if code is None:
+            raise await refuse(self._committer, subject, "lookup", now)
+        today = shanghai_date(now)
+        access = self._accesses.kept(subject, code)
+        withdrawn: UUID | None = None
+        for _ in range(ATTEMPTS):
+            fresh = access is None
+            access = access or await self._accesses.read(subject, code)
+            grant = choose(access.grants, subject, today, named)
+            decision = may_look_up(grant, today)
+            if grant is None or not decision.allowed:
+                if not fresh:
+                    access = None  # a refusal is never given from memory
+                    continue
+                raise await refuse(
+                    self._committer,
+                    subject,
+                    "lookup",
+                    now,
+                    code=code,
+                    grant=grant,
+                    decision=decision,
+                    withdrawn=withdrawn,
+                )
+            keys = normalise(asked, grant.key_identifier)
+            found = await self._records(access, grant, code, keys)
+            if found is None:
+                access = None
+                continue
+            plan, row = found
+            id, answer, entry = self._compose(subject, now, code, grant, plan, keys, len(asked), row)
+            epoch = await self._committer.commit(id, entry)
+            if epoch == access.epoch:
+                return answer
+            RECHECKS.inc()
+            access = await self._accesses.read(subject, code)
+            again = choose(access.grants, subject, today, named)
+            if again is not None and may_look_up(again, today).allowed and same_view(grant, again):
+                return answer
+            WITHHELD.inc()
+            withdrawn = id
+        raise Unavailable("授权或数据正在变更，本次没有返回任何数据", remedy="请稍后重试", code="gateway.changing")
+
+    async def _records(self, access: Access, grant: Grant, code: str, keys: list[str]) -> tuple[Plan, Any] | None:
+        """The plan and its one row (records, body); None when the table went away and the pointer must be read again."""
+        if access.pointer is None:
+            raise Conflict(
+                "这个资源还没有可供查询的数据", remedy="请联系提供部门，待其数据入库后再查询", code="gateway.no_data"
+            )
+        plan = _plan(grant, access.pointer, code)
+        try:
+            return plan, await self._batches.row(plan.sql, keys)
+        except (
+            asyncpg.UndefinedTableError,
+            asyncpg.InvalidCachedStatementError,
+            asyncpg.InvalidSQLStatementNameError,
+        ):
+            return None
+        except asyncpg.PostgresError as error:
+            LOG.error("lookup failed: SQLSTATE %s, grant %s, table %s", error.sqlstate, grant.id, access.pointer.table)
+            raise QueryFailed(
+                "平台内部查询出错，本次没有返回任何数据", remedy="请把授权编号告诉平台运维", object_=str(grant.id)
+            ) from error
+
+    def _compose(
+        self,
+        subject: Subject,
+        now: datetime,
+        code: str,
+        grant: Grant,
+        plan: Plan,
+        keys: list[str],
+        asked: int,
+        row: Any,
+    ) -> tuple[UUID, Answer, bytes]:
+        id = uuid4()
+        receipt = str(id)
+        records, body = row
+        text = f'{{"records":{body},"receipt":"{receipt}{plan.tail}'
+        digest = self._digester.digest
+        entry = Entry(
+            kind=DELIVERY,
+            at=now,
+            actor=subject.actor,
+            department=str(subject.department_id),
+            resource=code,
+            grant=grant.id,
+            facts={
+                **plan.facts,
+                "keys": [digest(key, plan.digest_purpose) for key in keys],
+                "key_count": asked,
+                "records": records,
+                "answer": digest(text, "answer"),
+            },
+        )
+        return id, Answer(200, [*JSON, ("x-receipt-id", receipt)], text.encode()), entry.to_bytes()

@@ -1,0 +1,61 @@
+"""The first visit: jurisdiction, authority department and first administrator, once, for whoever holds the setup code."""
+
+import hmac
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from yishu.kernel.errors import Conflict, NotAllowed
+from yishu.orgs import queries
+from yishu.orgs.accounts import create_person, grant_role
+from yishu.orgs.actions import create_department, create_jurisdiction
+from yishu.orgs.models import Jurisdiction, Person, RoleKind
+
+_LOCK = 0x59_49_53_48  # one number for pg_advisory_xact_lock: "YISH"
+
+
+def check_setup_code(code: str) -> None:
+    """Refuse anyone who cannot read the server's files: an empty platform on a network must not be anybody's."""
+    if not hmac.compare_digest(code.strip().encode(), settings.SETUP_CODE.encode()):
+        raise NotAllowed(
+            "初始化码不正确",
+            remedy="请使用启动平台（yishu up）时显示的初始化码；它保存在平台目录的 keys/setup-code 文件中",
+            code="orgs.setup_code",
+        )
+
+
+@transaction.atomic
+def first_administrator(
+    *,
+    code: str,
+    pack: str,
+    department: str,
+    uscc: str,
+    kind: str,
+    username: str,
+    name: str,
+    password: str,
+    at: datetime,
+    mode: str = Jurisdiction.Mode.AS_WRITTEN,
+) -> Person:
+    """Set the platform up. Two visits at once: one wins, the other gets ``Conflict``.
+
+    The administrator gets the role ``admin`` in the authority department. Raises ``NotAllowed`` for a wrong code, ``Conflict``
+    when the platform has people already, ``Invalid`` with every problem of department, name or password; then nothing is made.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    if queries.any_person():
+        raise Conflict("平台已经初始化", remedy="请直接登录；如没有账号，请联系系统管理员", code="orgs.already_set_up")
+    check_setup_code(code)
+    # A jurisdiction without people is what an interrupted demonstration leaves; it is taken over.
+    place = Jurisdiction.objects.filter(pack=pack).first() or create_jurisdiction(pack=pack, mode=mode, by=None, at=at)
+    authority = create_department(
+        jurisdiction=place, name=department, uscc=uscc, kind=kind, is_authority=True, by=None, at=at
+    )
+    person, _ = create_person(
+        username=username, name=name, department=authority, password=password, by=None, at=at
+    )
+    grant_role(person=person, kind=RoleKind.ADMIN, by=None, at=at)
+    return person

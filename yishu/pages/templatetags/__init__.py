@@ -1,0 +1,1 @@
+"""Template tags every context's pages are built from."""

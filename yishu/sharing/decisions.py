@@ -1,0 +1,148 @@
+"""How the case pages show and decide 共享申请: the handler registered in ``config.wiring``."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from yishu.cases.forms import DecisionForm
+from yishu.cases.models import Case
+from yishu.catalogue.queries import published
+from yishu.law.values import options, required
+from yishu.orgs.models import Person
+from yishu.security.masks import MASKS, fits
+from yishu.sharing import actions, queries
+from yishu.sharing.adapters import in_words
+from yishu.sharing.forms import ApplicationForm, GrantForm, condition_initial
+from yishu.sharing.models import Application
+from yishu.sharing.requests import FORM
+from yishu.sharing.rules import conditions, default_masks, resource_access
+
+
+class ApproveForm(GrantForm, DecisionForm):
+    """Approval: the asked items, each with its mask, the row conditions and the term; all may be narrowed."""
+
+    def __init__(self, case: Case, outcome: str, data: Mapping[str, Any] | None, application: Application) -> None:
+        spec = queries.spec_of(application)
+        view = queries.law(application.jurisdiction, case.law_on)
+        initial = {
+            "items": application.items,
+            "starts_on": application.starts_on,
+            "ends_on": application.ends_on,
+            **condition_initial(conditions(application.row_filter)),
+        }
+        super().__init__(case, outcome, data, spec=spec, view=view, columns=application.items, initial=initial)
+        self.fields["reason"].help_text = "取消脱敏时必须写明理由，随办件存档"
+        defaults = default_masks(spec, application.items)
+        for item in spec.items:
+            if item.column in application.items:
+                kinds = [m for m in MASKS.values() if fits(m.kind, item.data_type)]
+                self.fields[f"mask_{item.column}"] = forms.ChoiceField(
+                    label=f"“{item.name}”的脱敏（{item.grade} 级）",
+                    choices=[("", "不脱敏"), *((m.kind, f"{m.title}：{m.shows}") for m in kinds)],
+                    initial=defaults.get(item.column, ""),
+                    required=False,
+                )
+        order = [
+            "items",
+            *(n for n in self.fields if n.startswith(("mask_", "filter_"))),
+            "starts_on",
+            "ends_on",
+            "wording",
+            "reason",
+        ]
+        self.order_fields(order)
+
+    def masks(self) -> dict[str, str]:
+        """Column id → chosen kind for the items kept."""
+        given = self.cleaned_data
+        return {column: given[f"mask_{column}"] for column in given["items"]}
+
+
+class RefuseForm(DecisionForm):
+    """Refusal: reason and basis."""
+
+    basis = forms.CharField(
+        label="依据", max_length=1000, widget=forms.Textarea({"rows": 2}), help_text="所依据的法律、法规或政策及其条款",
+        error_messages={"required": "请写明依据"},
+    )  # fmt: skip
+
+
+class ResubmitForm(ApplicationForm, DecisionForm):
+    """The whole application again, with what was typed before."""
+
+    def __init__(self, case: Case, outcome: str, data: Mapping[str, Any] | None, application: Application) -> None:
+        spec = published(id=application.resource_id)
+        view = queries.law(application.jurisdiction, case.law_on)
+        names = ("items", "law_basis", "duty_basis", "need", "purpose", "mode", "starts_on", "ends_on")
+        initial = {name: getattr(application, name) for name in names}
+        initial |= condition_initial(conditions(application.row_filter))
+        super().__init__(case, outcome, data, spec=spec, view=view, initial=initial)
+        self.fields["reason"].label = "补正说明"
+
+
+class ApplicationHandler:
+    """Shows and decides cases of procedure ``sharing.application``."""
+
+    def summary(self, case: Case) -> tuple[str, Mapping[str, Any]]:
+        """The application with everything the authority weighs."""
+        application = queries.application_of(case)
+        spec = queries.spec_of(application)
+        view = queries.law(application.jurisdiction, case.law_on)
+        defaults = default_masks(spec, application.items)
+        items = [
+            {"item": i, "mask": MASKS.get(defaults.get(i.column, ""))}
+            for i in spec.items
+            if i.column in application.items
+        ]
+        titles = {o.key: o.title for o in options(view, "use_purposes")} | {
+            o.key: o.title for o in options(view, "delivery_modes")
+        }
+        return "sharing/application_summary.html", {
+            "application": application,
+            "spec": spec,
+            "items": items,
+            "not_asked": len(spec.items) - len(items),
+            "filters": [in_words(spec, c) for c in conditions(application.row_filter)],
+            "purpose": titles.get(application.purpose, application.purpose),
+            "mode": titles.get(application.mode, application.mode),
+            "parts": [(f, getattr(application, f.name)) for f in required(view, FORM) if f.name != "purpose"],
+            "access": resource_access(view, spec, application.items),
+            "grant": getattr(application, "grant", None),
+        }
+
+    def form(self, case: Case, outcome: str, data: Mapping[str, Any] | None, person: Person) -> forms.Form:
+        """The form of one outcome."""
+        if outcome == "approve":
+            return ApproveForm(case, outcome, data, queries.application_of(case))
+        if outcome == "resubmit":
+            return ResubmitForm(case, outcome, data, queries.application_of(case))
+        return RefuseForm(case, outcome, data) if outcome == "refuse" else DecisionForm(case, outcome, data)
+
+    def decide(
+        self, *, case: Case, outcome: str, form: forms.Form, seen_revision: int, by: Person, at: datetime
+    ) -> Case:
+        """Take the outcome by its action. Raises PublicError as the actions do."""
+        given = form.cleaned_data
+        application = queries.application_of(case)
+        common: dict[str, Any] = {"application_id": application.pk, "seen_revision": seen_revision, "by": by, "at": at}
+        reason = given.get("reason", "")
+        match outcome, form:
+            case "approve", ApproveForm():
+                actions.approve_application(
+                    **common, items=given["items"], row_filter=given["row_filter"], masks=form.masks(), starts_on=given["starts_on"],
+                    ends_on=given["ends_on"], reason=reason,
+                )  # fmt: skip
+            case "refuse", _:
+                actions.refuse_application(**common, reason=reason, basis=given["basis"])
+            case "return", _:
+                actions.return_application(**common, reason=reason)
+            case "resubmit", ResubmitForm():
+                actions.resubmit_application(**common, request=form.request(), reason=reason)
+            case "withdraw", _:
+                actions.withdraw_application(**common, reason=reason)
+            case _:
+                raise LookupError(f"the pack's procedure has an outcome {outcome!r} that sharing does not know")
+        case.refresh_from_db()
+        return case

@@ -45,10 +45,10 @@ soak: dev ## fifty rounds of killing processes at random moments
 	@YISHU_TEST_CHAOS_ROUNDS=50 $(PYTEST) tests/chaos --timeout=7200 $(ARGS)
 
 bench-gateway: $(BENCH)/.ready ## lookups against the yardstick and Datasette
-	@$(BENCH)/bin/python -m benchmarks.gateway $(ARGS)
+	@$(BENCH)/bin/python -m benchmarks.bench_gateway $(ARGS)
 
 bench-collect: $(BENCH)/.ready ## collecting against the hand-written baseline
-	@$(BENCH)/bin/python -m benchmarks.collect $(ARGS)
+	@$(BENCH)/bin/python -m benchmarks.bench_collect $(ARGS)
 
 screenshots: dev chromium ## the story in a browser, pictures in tests/browser/screenshots
 	@$(PYTEST) tests/browser $(ARGS)

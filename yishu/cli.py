@@ -6,6 +6,7 @@ A ``PublicError`` raised by a handler is printed in Chinese with its code and re
 """
 
 import argparse
+import errno
 import importlib
 import importlib.util
 import os
@@ -89,6 +90,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(args.handler(args, environment) or 0)
     except PublicError as error:
         print_error(error)
+        return 2
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print_error(
+            PublicError(
+                "磁盘已满", remedy="请腾出磁盘空间后重试", object_=str(error.filename or ""), code="runtime.disk_full"
+            )
+        )
         return 2
     except KeyboardInterrupt:
         return 130

@@ -102,9 +102,7 @@ def test_approval_with_half_a_secrecy_review_is_refused(county, review, part):
 
 def test_approval_closes_the_case(county, review):
     case = review()
-    after = actions.act(
-        case_id=case.pk, outcome="approve", seen_revision=1, by=county.reviewer, at=AT, facts=APPROVAL
-    )
+    after = actions.act(case_id=case.pk, outcome="approve", seen_revision=1, by=county.reviewer, at=AT, facts=APPROVAL)
     assert (after.step, after.step_role, after.closed_at, after.due_on) == ("published", "", AT, None)
     with pytest.raises(CaseMoved):
         actions.act(case_id=case.pk, outcome="approve", seen_revision=2, by=county.reviewer, at=AT, facts=APPROVAL)
@@ -124,9 +122,7 @@ def test_decision_by_wrong_role_is_refused_and_writes_nothing(county, review, wh
     case = review()
     before = len(ledger_entries())
     with pytest.raises(NotAllowed) as caught:
-        actions.act(
-            case_id=case.pk, outcome="approve", seen_revision=1, by=getattr(county, who), at=AT, facts=APPROVAL
-        )
+        actions.act(case_id=case.pk, outcome="approve", seen_revision=1, by=getattr(county, who), at=AT, facts=APPROVAL)
     assert caught.value.code == "cases.wrong_role"
     assert "政务服务和大数据管理局" in caught.value.what and caught.value.remedy
     case.refresh_from_db()
@@ -150,9 +146,7 @@ def test_role_revoked_before_the_decision_is_refused(county, review):
 def test_decision_from_another_jurisdiction_finds_no_case(county, elsewhere, review):
     case = review()
     with pytest.raises(NotFound):
-        actions.act(
-            case_id=case.pk, outcome="approve", seen_revision=1, by=elsewhere.reviewer, at=AT, facts=APPROVAL
-        )
+        actions.act(case_id=case.pk, outcome="approve", seen_revision=1, by=elsewhere.reviewer, at=AT, facts=APPROVAL)
 
 
 def test_outcome_of_another_step_is_refused_naming_the_right_ones(county, review):

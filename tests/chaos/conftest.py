@@ -1,6 +1,7 @@
 """A whole platform in a home of its own, started by the supervisor, to be killed piece by piece."""
 
 import json
+import logging
 import os
 import random
 import signal
@@ -18,6 +19,7 @@ import httpx
 import psycopg
 import pytest
 
+logging.getLogger("httpx").setLevel(logging.WARNING)  # thousands of lookups
 DRIVER = Path(__file__).with_name("driver.py")
 PARTS = ("worker", "sequencer", "gateway", "postgres")
 PATIENCE_SECONDS = 120.0
@@ -40,9 +42,11 @@ class Platform:
 
     def __init__(self, home: Path, ports: list[int]) -> None:
         self.home = home
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("YISHU_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("YISHU_", "DJANGO_"))}
         names = ("YISHU_WEB_PORT", "YISHU_GATEWAY_PORT", "YISHU_METRICS_PORT", "YISHU_DATABASE_PORT")
-        self.environment = kept | {"YISHU_HOME": str(home), "PYTHONUNBUFFERED": "1"} | dict(zip(names, map(str, ports), strict=True))
+        self.environment = (
+            kept | {"YISHU_HOME": str(home), "PYTHONUNBUFFERED": "1"} | dict(zip(names, map(str, ports), strict=True))
+        )
         self.gateway = f"http://127.0.0.1:{ports[1]}"
         self.output = (home / "output").open("wb")
         self.supervisor = subprocess.Popen(
@@ -71,13 +75,17 @@ class Platform:
         """Start the driver in one of its modes."""
         log = (self.home / f"driver-{words[0]}.log").open("ab")
         with log:
-            driver = subprocess.Popen([sys.executable, str(DRIVER), *words], env=self.environment, stdout=log, stderr=log)
+            driver = subprocess.Popen(
+                [sys.executable, str(DRIVER), *words], env=self.environment, stdout=log, stderr=log
+            )
         self.drivers.append(driver)
         return driver
 
     def ask_driver(self, *words: str) -> str:
         """Run the driver to its end and return what it printed."""
-        ended = subprocess.run([sys.executable, str(DRIVER), *words], env=self.environment, capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            [sys.executable, str(DRIVER), *words], env=self.environment, capture_output=True, text=True, check=False
+        )
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 
@@ -101,8 +109,10 @@ class Platform:
         def whole() -> bool:
             assert self.supervisor.poll() is None, self.text()
             pids = self.pids()
-            return all(part in pids and _alive(pids[part]) for part in PARTS) and bool(self.query("select 1")) and (
-                httpx.get(f"{self.gateway}/healthz", timeout=5).status_code == 200
+            return (
+                all(part in pids and _alive(pids[part]) for part in PARTS)
+                and bool(self.query("select 1"))
+                and (httpx.get(f"{self.gateway}/healthz", timeout=5).status_code == 200)
             )
 
         wait_for(whole, "the platform is whole again")
@@ -160,7 +170,9 @@ class Caller(threading.Thread):
                 with httpx.Client(base_url=self.platform.gateway, timeout=30) as client:
                     token = token or self._token(client, facts)
                     while not self.stopping.is_set():
-                        answer = client.post(path, json={"keys": self.keys}, headers={"authorization": f"Bearer {token}"})
+                        answer = client.post(
+                            path, json={"keys": self.keys}, headers={"authorization": f"Bearer {token}"}
+                        )
                         self.statuses[answer.status_code] = self.statuses.get(answer.status_code, 0) + 1
                         if answer.status_code == 200:
                             self._remember(answer.json())
@@ -175,7 +187,11 @@ class Caller(threading.Thread):
     def _token(self, client: httpx.Client, facts: dict[str, str]) -> str:
         answer = client.post(
             "/oauth/token",
-            data={"grant_type": "client_credentials", "client_id": facts["client_id"], "client_secret": facts["client_secret"]},
+            data={
+                "grant_type": "client_credentials",
+                "client_id": facts["client_id"],
+                "client_secret": facts["client_secret"],
+            },
         )
         return str(answer.json()["access_token"]) if answer.status_code == 200 else ""
 

@@ -4,6 +4,7 @@ Run by the chaos tests as a process of its own (``YISHU_HOME`` names the platfor
 a journal, one JSON document a line, before it does anything else; ``None`` marks an answer that never came.
 """
 
+# ruff: noqa: E402  (models need loaded apps)
 import io
 import itertools
 import json
@@ -82,12 +83,16 @@ def world() -> None:
         )
 
     def person(username: str, name: str, where: Department, *roles: str) -> Person:
-        made, _ = orgs.create_person(username=username, name=name, department=where, password="long-enough-9x", by=None, at=now)
+        made, _ = orgs.create_person(
+            username=username, name=name, department=where, password="long-enough-9x", by=None, at=now
+        )
         for role in roles:
             orgs.grant_role(person=made, kind=role, by=None, at=now)
         return made
 
-    authority = person("chief", "任一", department("测试数据局", "00991001", is_authority=True, unit="数据股"), "authority")
+    authority = person(
+        "chief", "任一", department("测试数据局", "00991001", is_authority=True, unit="数据股"), "authority"
+    )
     provider = person("provider", "任二", department("测试提供局", "00991002", unit="信息股"), "provider")
     consumer = person("consumer", "任三", department("测试使用局", "00991003", unit="信息股"), "consumer")
     served = _resource("服务名录", "unconditional", provider, authority)
@@ -182,7 +187,9 @@ def _decide(id: UUID, outcome: str, columns: tuple[str, ...], authority: Person)
                 ends_on=today + timedelta(days=30), by=authority, at=now,
             )  # fmt: skip
         else:
-            sharing.refuse_application(application_id=id, seen_revision=seen, reason="测试不予同意", basis="测试依据", by=authority, at=now)
+            sharing.refuse_application(
+                application_id=id, seen_revision=seen, reason="测试不予同意", basis="测试依据", by=authority, at=now
+            )
     except Conflict:
         return False
     return True
@@ -223,16 +230,27 @@ def inspect() -> None:
     for row in Load.objects.order_by("received_at"):
         held = None
         if row.state == Load.State.PUBLISHED and _exists(row.serving_table):
-            held = _rows(f'select count(*), count(distinct {_generation_column()}) from serving."{row.serving_table}"')[0]
+            held = _rows(f'select count(*), count(distinct {_generation_column()}) from serving."{row.serving_table}"')[
+                0
+            ]
         loads.append(
-            {"id": str(row.pk), "state": row.state, "kept": row.rows_kept, "error": row.error, "table": row.serving_table, "held": held}
+            {
+                "id": str(row.pk),
+                "state": row.state,
+                "kept": row.rows_kept,
+                "error": row.error,
+                "table": row.serving_table,
+                "held": held,
+            }
         )
     applications = [
         {
             "id": str(a.pk),
             "state": a.state,
             "grants": Grant.objects.filter(application=a).count(),
-            "events": list(CaseEvent.objects.filter(case_id=a.case_id).order_by("seq").values_list("outcome", flat=True)),
+            "events": list(
+                CaseEvent.objects.filter(case_id=a.case_id).order_by("seq").values_list("outcome", flat=True)
+            ),
             "decisions": _rows(
                 "select count(*) from ledger.leaf where convert_from(entry, 'UTF8')::jsonb->>'kind' = 'decision'"
                 " and convert_from(entry, 'UTF8')::jsonb->>'case' = %s",
@@ -241,9 +259,13 @@ def inspect() -> None:
         }
         for a in Application.objects.order_by("submitted_at")
     ]
-    pointer = _rows("select table_name, load_id::text, rows from serving.current where resource_code = %s", [_world()["served"]])
+    pointer = _rows(
+        "select table_name, load_id::text, rows from serving.current where resource_code = %s", [_world()["served"]]
+    )
     gateway_grants = _rows("select count(*) from gateway.grant_ where resource_code = %s", [_world()["asked"]])[0][0]
-    print(json.dumps({"loads": loads, "applications": applications, "pointer": pointer, "gateway_grants": gateway_grants}))
+    print(
+        json.dumps({"loads": loads, "applications": applications, "pointer": pointer, "gateway_grants": gateway_grants})
+    )
 
 
 def _generation_column() -> str:

@@ -37,12 +37,16 @@ def aftermath(platform: Any, make_caller: Any, patiently: Callable[..., Any]) ->
             time.sleep(chance.uniform(0.1, 1.5))
             platform.kill(part, chance)
         platform.wait_until_whole()
-        patiently(lambda before=before: sum(len(c.receipts) for c in callers) > before + 5, "lookups are answered again")
+        patiently(
+            lambda before=before: sum(len(c.receipts) for c in callers) > before + 5, "lookups are answered again"
+        )
         answered.append(sum(len(caller.receipts) for caller in callers) - before)
     (platform.home / "stop").touch()
     for driver in (loader, decider):
         driver.wait(120)
-        assert driver.returncode == 0, (platform.home / "driver-decide.log").read_text() + (platform.home / "driver-load.log").read_text()
+        assert driver.returncode == 0, (platform.home / "driver-decide.log").read_text() + (
+            platform.home / "driver-load.log"
+        ).read_text()
     for caller in callers:
         caller.end()
     platform.wait_until_whole()
@@ -54,6 +58,11 @@ def aftermath(platform: Any, make_caller: Any, patiently: Callable[..., Any]) ->
         180,
     )
     patiently(lambda: platform.query("select 1 where not exists (select from ledger.inbox)"), "the inbox is sequenced")
+    journals = [*platform.journal("decide"), *platform.journal("load")]
+    print(  # shown with -s, and when something fails
+        f"seed {SEED}, {ROUNDS} rounds: answers {answered}, statuses {[c.statuses for c in callers]}, "
+        f"journal {len(journals)}, lost answers {sum(entry['lost'] for entry in journals)}\n{platform.text()}"
+    )
     found = dict(json.loads(platform.ask_driver("inspect").splitlines()[-1]))
     return found | {"callers": callers, "answered": answered}
 
@@ -116,7 +125,9 @@ def test_chaos_decisions_are_neither_lost_nor_doubled(platform: Any, aftermath: 
     assert aftermath["gateway_grants"] == sum(row["grants"] for row in found.values())
 
 
-def test_chaos_job_of_killed_worker_runs_again_in_time(platform: Any, aftermath: dict[str, Any], patiently: Callable[..., Any]) -> None:
+def test_chaos_job_of_killed_worker_runs_again_in_time(
+    platform: Any, aftermath: dict[str, Any], patiently: Callable[..., Any]
+) -> None:
     platform.ask_driver("big_load", "150000")
     doing = "select id from procrastinate_jobs where task_name = 'collection.run_load' and status = 'doing'"
     job = patiently(lambda: platform.query(doing), "the worker has the job")[0][0]
@@ -125,5 +136,9 @@ def test_chaos_job_of_killed_worker_runs_again_in_time(platform: Any, aftermath:
     again = "select min(at) from procrastinate_events where job_id = %s and type = 'started' and at > %s having min(at) is not null"
     started = patiently(lambda: platform.query(again, job, killed), "the job runs again")[0][0]
     assert (started - killed).total_seconds() <= RERUN_SECONDS
-    patiently(lambda: platform.query("select 1 from procrastinate_jobs where id = %s and status = 'succeeded'", job), "the job ends", 180)
+    patiently(
+        lambda: platform.query("select 1 from procrastinate_jobs where id = %s and status = 'succeeded'", job),
+        "the job ends",
+        180,
+    )
     assert platform.query("select rows from serving.current")[0][0] == 150000

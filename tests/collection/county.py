@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from yishu.cases.models import Case
 from yishu.catalogue import actions as catalogue
@@ -145,7 +145,8 @@ def publish_resource(*, department: Department, by: Person, reviewer: Person, ti
     resource.code = f"307016/{resource.pk:06d}"
     resource.confirmed_share_type = "unconditional"
     grades = {item.column: 1 for item in resource.items.all()}
-    publish_version(resource=resource, case=case, grades=grades, by=reviewer, at=AT)
+    with transaction.atomic():
+        publish_version(resource=resource, case=case, grades=grades, by=reviewer, at=AT)
     return published(id=resource.pk)
 
 

@@ -41,7 +41,9 @@ def read_table(path: Path = TABLE) -> dict[str, Row]:
 def marker_problems(test: str, ids: Iterable[object], rows: Mapping[str, Row]) -> list[str]:
     """What is wrong with the ids a test names: unknown rows, too many, twice the same, not a text."""
     named = list(ids)
-    problems = [f"{test}: @pytest.mark.article names no row of docs/articles.toml: {i!r}" for i in named if i not in rows]
+    problems = [
+        f"{test}: @pytest.mark.article names no row of docs/articles.toml: {i!r}" for i in named if i not in rows
+    ]
     if len(named) > MAX_ROWS:
         problems.append(f"{test}: @pytest.mark.article names {len(named)} rows, at most {MAX_ROWS} are allowed")
     if len(set(named)) < len(named):

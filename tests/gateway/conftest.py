@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +24,8 @@ import pytest
 from yishu.kernel.codes import person_id_check
 from yishu.kernel.time import shanghai_date
 from yishu.ledger.entries import Entry, entry_from_bytes
+from yishu.security import tokens
+from yishu.security.tokens import TokenKeys
 
 ITEMS = [
     {"column": "i0001", "name": "公民身份号码", "mask": "person_id", "type": "string"},
@@ -186,7 +188,9 @@ class World:
         return table
 
     def holder(self, department_id: int | None = None, *, active: bool = True) -> Holder:
-        holder = Holder(f"c-{secrets.token_hex(6)}", secrets.token_urlsafe(32), department_id or secrets.randbelow(10**9))
+        holder = Holder(
+            f"c-{secrets.token_hex(6)}", secrets.token_urlsafe(32), department_id or secrets.randbelow(10**9)
+        )
         self.run(
             "insert into gateway.client values (%s, %s, %s, %s, %s, %s)",
             holder.client_id, "办件系统", holder.department_id, "民政局",
@@ -214,7 +218,9 @@ class World:
     def entry(self, receipt: str) -> Entry:
         """The entry behind a receipt id, waiting or sequenced; fails when the ledger does not have it."""
         rows = self.run(
-            "select entry from ledger.inbox where id = %s union all select entry from ledger.leaf where id = %s", receipt, receipt
+            "select entry from ledger.inbox where id = %s union all select entry from ledger.leaf where id = %s",
+            receipt,
+            receipt,
         )
         assert rows, f"receipt {receipt} is not in the ledger"
         return entry_from_bytes(bytes(rows[0][0]))
@@ -242,7 +248,9 @@ class Caller:
 
     def lookup(self, url_code: str, keys: Any, **more: Any) -> httpx.Response:
         return self.http.post(
-            f"/v1/resources/{url_code}/lookup", json={"keys": keys, **more}, headers={"Authorization": f"Bearer {self.token}"}
+            f"/v1/resources/{url_code}/lookup",
+            json={"keys": keys, **more},
+            headers={"Authorization": f"Bearer {self.token}"},
         )
 
     def get(self, path: str) -> httpx.Response:
@@ -268,8 +276,22 @@ def sign_in(gateway: Server) -> Iterator[Callable[[Holder], Caller]]:
         client.close()
 
 
-def today() -> date:
-    return shanghai_date(datetime.now(UTC))
+@pytest.fixture
+def mint() -> Callable[..., str]:
+    """Tokens as the platform signs them, for people and for hostile cases: ``mint(subject, department_id, seconds=…)``."""
+    keys = TokenKeys.load(Path(os.environ["YISHU_HOME"]))
+
+    def make(subject: str, department_id: int, *, seconds: int = 60, now: datetime | None = None) -> str:
+        return tokens.mint(
+            keys,
+            subject=subject,
+            department_id=department_id,
+            name="某人",
+            seconds=seconds,
+            now=now or datetime.now(UTC),
+        )
+
+    return make
 
 
 @dataclass(frozen=True)
@@ -286,3 +308,9 @@ class People:
 @pytest.fixture
 def people() -> People:
     return People()
+
+
+@pytest.fixture
+def home() -> Path:
+    """Where the platform's keys are."""
+    return Path(os.environ["YISHU_HOME"])

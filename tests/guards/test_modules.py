@@ -19,7 +19,7 @@ ORDER = ["ledger", "orgs", "cases", "catalogue", "collection", "sharing", "confi
 """Contexts with models, lowest first (ARCHITECTURE.md)."""
 FREE_PACKAGES = ("kernel", "law", "lake", "security", "quality", "gateway", "runtime")
 FREE_MODULES = ("rules", "plane", "ports")
-LEDGER_WITH_DJANGO = ("actions", "apps")
+LEDGER_WITH_DJANGO = ("actions", "apps", "queries")
 
 
 def _modules() -> list[Path]:

@@ -13,7 +13,7 @@ ROOT = Path(yishu.__file__).parent.parent
 ADDRESS = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?![\w.])")
 WEB = re.compile(r"https?://([A-Za-z0-9.-]+)")
 SPOKEN_OF = ("127.0.0.1", "localhost", "testserver", "0.0.0.0")
-RESERVED = (".example", ".test", ".invalid", ".example.com", ".example.org", ".gov.cn")
+RESERVED = (".test", ".invalid", ".gov.cn")
 
 
 def _foreign(text: str) -> set[str]:
@@ -27,7 +27,7 @@ def _foreign(text: str) -> set[str]:
         if not (address.is_loopback or address.is_private or address.is_unspecified or address.is_link_local):
             found.add(match)
     for host in WEB.findall(text):
-        if host not in SPOKEN_OF and not f".{host}".endswith(RESERVED):
+        if host not in SPOKEN_OF and "example" not in host.split(".") and not f".{host}".endswith(RESERVED):
             found.add(host)
     return found
 

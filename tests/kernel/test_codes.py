@@ -11,7 +11,13 @@ from stdnum.cn import uscc as stdnum_uscc
 
 from yishu.kernel import codes
 
-VALID_USCC = ["11100000000013338W", "11430000006122244L", "11110000000021135M", "11100000MB03271699", "91110000600037341L"]
+VALID_USCC = [
+    "11100000000013338W",
+    "11430000006122244L",
+    "11110000000021135M",
+    "11100000MB03271699",
+    "91110000600037341L",
+]
 """Published codes of public bodies and companies (standards facts §5)."""
 
 
@@ -172,7 +178,9 @@ def test_resource_code_of_national_practice_is_valid(text):
     assert codes.resource_code_problem(text) is None
 
 
-@pytest.mark.parametrize("text", ["", "407021/1", "30702/1", "307021022100", "307021022100/", "00247017X/000709", "307021/１"])
+@pytest.mark.parametrize(
+    "text", ["", "407021/1", "30702/1", "307021022100", "307021022100/", "00247017X/000709", "307021/１"]
+)
 def test_resource_code_of_another_form_is_a_problem(text):
     assert codes.resource_code_problem(text) == "resource_code_format"
 
@@ -182,7 +190,9 @@ def test_resource_code_from_its_parts_is_padded():
     assert code == "307021022100/000009"
 
 
-@pytest.mark.parametrize("change", [{"item_class": "7"}, {"sequence": 0}, {"subcategory": "x"}, {"attribute_class": "4"}])
+@pytest.mark.parametrize(
+    "change", [{"item_class": "7"}, {"sequence": 0}, {"subcategory": "x"}, {"attribute_class": "4"}]
+)
 def test_resource_code_from_wrong_parts_is_refused(change):
     parts = {"attribute_class": "3", "item_class": "07", "category": "021", "subcategory": "", "sequence": 1}
     with pytest.raises(ValueError, match="not a resource code"):
@@ -190,7 +200,7 @@ def test_resource_code_from_wrong_parts_is_refused(change):
 
 
 def test_tables_are_those_of_the_standards():
-    assert codes.USCC_WEIGHTS == tuple(3**n % 31 for n in range(17))
-    assert codes.PERSON_ID_WEIGHTS == tuple(2 ** (17 - n) % 11 for n in range(17))
+    assert tuple(3**n % 31 for n in range(17)) == codes.USCC_WEIGHTS
+    assert tuple(2 ** (17 - n) % 11 for n in range(17)) == codes.PERSON_ID_WEIGHTS
     assert len(codes.USCC_ALPHABET) == 31
     assert not set("IOSVZ") & set(codes.USCC_ALPHABET)

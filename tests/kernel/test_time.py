@@ -16,7 +16,7 @@ def test_shanghai_date_late_evening_in_utc_is_the_next_day():
 
 def test_shanghai_date_without_zone_is_refused():
     with pytest.raises(ValueError, match="without time zone"):
-        shanghai_date(datetime(2026, 9, 24, 8))
+        shanghai_date(datetime(2026, 9, 24, 8))  # noqa: DTZ001  (what is refused)
 
 
 def test_in_words_names_month_day_and_weekday():

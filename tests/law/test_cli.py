@@ -3,6 +3,7 @@
 import pytest
 
 from yishu.cli import main
+from yishu.law import packs
 
 XIUWU = "cn-henan-jiaozuo-xiuwu"
 
@@ -50,6 +51,15 @@ def test_packs_explain_gives_value_article_summary_and_line(key, wanted, capsys)
         assert words in out
 
 
+@pytest.mark.article("XW-1", "XW-38/39")
+def test_packs_explain_shows_basis_interpreter_and_missing_date(capsys):
+    assert main(["packs", "explain", XIUWU, "check.verify", "--on", "2026-09-18"]) == 0
+    out = capsys.readouterr().out
+    assert "依据：焦政办〔2020〕52号" in out
+    assert "解释：县政务服务和大数据管理局（修武办法 第三十八条）" in out
+    assert "施行日期未载明" in out
+
+
 def test_packs_explain_before_the_national_regulation_has_no_notice_of_it(capsys):
     assert main(["packs", "explain", XIUWU, "check.verify", "--on", "2025-07-31"]) == 0
     assert "未叠加" not in capsys.readouterr().out
@@ -68,6 +78,23 @@ def test_packs_explain_before_the_national_regulation_has_no_notice_of_it(capsys
 def test_packs_explain_of_what_is_not_there_says_what_is(words, code, capsys):
     assert main(["packs", "explain", *words]) == 2
     assert code in capsys.readouterr().err
+
+
+def test_packs_explain_of_a_dated_value_shows_its_time(pack_folder, capsys, monkeypatch):
+    path = pack_folder / "law.yaml"
+    path.write_text(path.read_text().replace("{title: 开放,", "{from: 2022-01-05, title: 开放,"))
+    path = pack_folder / "pack.yaml"
+    path.write_text(
+        path.read_text()
+        .replace("interpreter: {text: 样例局, reference: {article: 第三条}}\n", "")
+        .replace("in_force", "metadata_only")
+    )
+    sample = packs.load("sample", pack_folder.parent)
+    monkeypatch.setattr(packs, "load", lambda pack_id: sample)
+    assert main(["packs", "explain", "sample", "opening.enabled", "--on", "2023-01-01"]) == 0
+    out = capsys.readouterr().out
+    assert "时段：2022-01-05 至 今后" in out
+    assert "上级：无" in out
 
 
 def test_packs_list_names_packs_and_keys(capsys):

@@ -52,6 +52,9 @@ CASES = [
     ("  第三条: {summary: 施行}", "  第3条: {summary: 施行}", "articles.第3条", "第×条"),
     ("SA-2.1: {place: 第二条第一款,", "SA-2.1: {place: 第三条,", "articles.第二条.rows.SA-2.1.place", "第二条中的位置"),
     ("SA-2.1: {place: 第二条第一款,", "SA-1: {place: 第二条第一款,", "articles.第二条.rows.SA-1", "不得重复"),
+    ("starts_at: application_received", "starts_at: [now]", "clocks.catalogue.change.review.starts_at", "应为文字"),
+    ("options:\n      government:", "options: {}\n    x:\n      government:", "options.org_kinds.options", "至少写一项"),
+    ("    fields:\n      need:", "    fields: [a]\n    x:\n      need:", "required.sharing.application.fields", "映射"),
     ("  ownership.label:", "  opening.enabled:", "values.opening.enabled", "键不得重复"),
 ]  # fmt: skip
 
@@ -87,6 +90,7 @@ def test_check_names_line_key_and_expectation(pack_folder, written, replacement,
         ("parent: none", "parent: sample", "parent", "成环"),
         ("status: in_force", "status: not_included", "status", "不应有条文"),
         ("name: 样例县\n", "", "name", "缺少此键"),
+        ("  - {text: 上级办法, reference: {article: 第一条, row: SA-1}}", "  上级办法", "basis", "应为列表"),
     ],
 )
 def test_check_of_metadata_names_key_and_expectation(pack_folder, written, replacement, key, words):
@@ -101,22 +105,37 @@ def test_check_finds_every_problem_at_once(pack_folder):
     path = pack_folder / "law.yaml"
     text = path.read_text().replace("working_days: 5", "working_days: 05").replace("role: authority", "role: mayor")
     path.write_text(text.replace("value: direct", "value: freely"))
-    (pack_folder / "more.yaml").write_text("values: {a: 1}\nclocks: {a: 2}\nvalues: {}\n")
+    (pack_folder / "more.yaml").write_text("clocks: {a: 2}\nvalues: {}\nvalues: {}\n")
     assert [(p.file, p.key.split(".")[-1]) for p in check(pack_folder.parent).problems] == [
         ("sample/law.yaml", "working_days"),
         ("sample/law.yaml", "role"),
         ("sample/law.yaml", "value"),
         ("sample/more.yaml", "a"),
-        ("sample/more.yaml", "a"),
         ("sample/more.yaml", "values"),
     ]
 
 
+def test_check_of_a_key_in_two_files_is_a_problem_of_the_second(pack_folder):
+    value = "values: {opening.enabled: {title: 开放, value: true, reference: {article: 第二条}}}\n"
+    (pack_folder / "more.yaml").write_text(value)
+    found = [(p.file, p.key, p.expected) for p in check(pack_folder.parent).problems]
+    assert found == [("sample/more.yaml", "values.opening.enabled", "键不得重复（另一文件中已写）")]
+
+
+def test_check_where_the_metadata_cannot_be_read_names_the_file(pack_folder):
+    (pack_folder / "pack.yaml").write_text("id: [\n")
+    assert [p.file for p in check(pack_folder.parent).problems] == ["sample/pack.yaml"]
+
+
 def test_check_of_a_file_that_cannot_be_read_names_only_that(pack_folder):
     path = pack_folder / "law.yaml"
-    path.write_text(path.read_text() + "values: [\n")
-    (pack_folder / "more.yaml").write_text("values: {platform.network: {title: 网络, value: 政务网, reference: {article: 第二条}}}\n")
-    assert [(p.file, "语法有误" in p.expected) for p in check(pack_folder.parent).problems] == [("sample/law.yaml", True)]
+    path.write_text(path.read_text() + "broken: [\n")
+    (pack_folder / "more.yaml").write_text(
+        "values: {platform.network: {title: 网络, value: 政务网, reference: {article: 第二条}}}\n"
+    )
+    assert [(p.file, "语法有误" in p.expected) for p in check(pack_folder.parent).problems] == [
+        ("sample/law.yaml", True)
+    ]
 
 
 def test_check_of_the_correct_sample_finds_nothing(pack_folder):

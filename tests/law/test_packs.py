@@ -98,7 +98,10 @@ def test_xiuwu_access_is_direct_for_unconditional_and_by_application_for_the_res
         ("org_kinds", ["government", "authorised_institution", "authorised_organisation", "township"]),
         ("source_kinds", ["direct", "third_party", "authorised", "system"]),
         ("share_types", ["unconditional", "conditional", "withheld"]),
-        ("use_purposes", ["administrative_basis", "work_reference", "data_verification", "business_coordination", "other"]),
+        (
+            "use_purposes",
+            ["administrative_basis", "work_reference", "data_verification", "business_coordination", "other"],
+        ),
         ("delivery_modes", ["lookup", "query", "export", "push"]),
         ("base_libraries", ["population", "legal_entity", "geography", "certificate"]),
         ("stores", ["sharing_system", "base", "theme", "pool"]),
@@ -192,7 +195,10 @@ def test_line_of_parents_goes_from_county_to_nation():
 
 def test_standing_tells_whether_the_text_is_law(pack_folder):
     pack = packs.load("sample", pack_folder.parent)
-    assert [packs.standing(pack, day).key for day in (date(2022, 1, 4), date(2022, 1, 5), date(2027, 1, 5), date(2027, 1, 6))] == [
+    assert [
+        packs.standing(pack, day).key
+        for day in (date(2022, 1, 4), date(2022, 1, 5), date(2027, 1, 5), date(2027, 1, 6))
+    ] == [
         "not_yet",
         "in_force",
         "in_force",

@@ -14,7 +14,22 @@ def texts(text):
 
 
 def test_scalars_stay_the_text_that_was_written():
-    words = ["no", "on", "yes", "true", "2022-01-05", "010", "0x1F", "1e3", "~", "null", "1_000", "12:30:45", ".inf", ""]
+    words = [
+        "no",
+        "on",
+        "yes",
+        "true",
+        "2022-01-05",
+        "010",
+        "0x1F",
+        "1e3",
+        "~",
+        "null",
+        "1_000",
+        "12:30:45",
+        ".inf",
+        "",
+    ]
     source = "".join(f"k{n}: {word}\n" for n, word in enumerate(words))
     assert list(texts(source).values()) == words
     assert texts("no: a\n010: b\n") == {"no": "a", "010": "b"}
@@ -43,7 +58,7 @@ def test_reader_knows_lines_and_quotes():
         ("a: 1\nb: [1, 2\n", 3, "语法有误"),
         ("a: 1\n  b: 2\n", 2, "语法有误"),
         ("a: 'x\n", 2, "语法有误"),
-        ("a: \x07\n", 1, "控制字符"),
+        ("甲: 乙\nb: \x07\n", 2, "控制字符"),
         ("a: " + "[" * 40 + "]" * 40, 1, "嵌套不超过"),
         ("a: " + "{b: " * 40 + "1" + "}" * 40, 1, "嵌套不超过"),
     ],

@@ -156,6 +156,14 @@ def test_signing_key_on_first_use_is_made_private_and_exported(tmp_path):
     assert "secret" not in repr(key)
 
 
+def test_signing_key_replaced_by_the_operator_is_exported_beside_the_old_one(tmp_path):
+    old = SigningKey.load(tmp_path)
+    (tmp_path / "keys" / notes.SIGNING_KEY).write_text(SIGNER.text())
+    assert SigningKey.load(tmp_path) == SigningKey.load(tmp_path) == SIGNER
+    exported = (tmp_path / "keys" / notes.VERIFIER_KEYS).read_text()
+    assert notes.read_verifier_keys(exported) == (old.verifier(), SIGNER.verifier())
+
+
 @pytest.mark.parametrize("damage", ["", "PRIVATE+KEY+a+00+AA==", "PUBLIC+KEY+a+00+AAAA"])
 def test_signing_key_file_damaged_is_refused(damage):
     with pytest.raises(BadNote) as caught:

@@ -198,9 +198,11 @@ def test_kept_file_with_a_spoiled_line_is_said_and_passed_over(conn, write, runn
 
 def test_newest_kept_checkpoint_is_found_in_a_long_file(key, tmp_path):
     kept = KeptCheckpoints(tmp_path)
-    for size in range(1, 2001):
-        kept.append(key.sign(Checkpoint(f"{key.name}/x", size, bytes(32)).text()))
-    kept.append(key.sign(Checkpoint(f"{key.name}/x", 2000, bytes(32)).text()))
+    notes = [key.sign(Checkpoint(f"{key.name}/x", size, bytes(32)).text()) for size in range(1, 2001)]
+    kept.append(notes[0])
+    kept.path.write_text("".join(json.dumps(note) + "\n" for note in notes[:-1]))
+    kept.append(notes[-1])
+    kept.append(notes[-1])
     assert KeptCheckpoints(tmp_path).newest([key.verifier()]).size == 2000
     assert len(kept.path.read_text().splitlines()) == 2000
 
@@ -251,6 +253,20 @@ def test_database_that_does_not_fit_the_kept_checkpoint_begins_a_new_log(
     assert report.findings
 
 
+def test_tiles_lost_in_a_log_whose_checkpoints_fit_begin_a_new_log(conn, key, sequenced, tmp_path):
+    with psycopg.connect(conn.info.dsn, password=conn.info.password, autocommit=True) as other:
+        # Leaves beyond the last checkpoint whose tile is gone: no checkpoint shows it, the edge does.
+        work = sequencer.Sequencer(url=lambda: "", home=tmp_path)
+        log = open_log(other, key, KeptCheckpoints(tmp_path), datetime.now(UTC))
+        for _ in range(200):
+            other.execute(insert_sql, [uuid4(), b"x"])
+        with other.transaction():
+            work._sequence(other, log)
+        other.execute("delete from ledger.tile where level = 0 and index = 3")
+    assert open_log(conn, key, KeptCheckpoints(tmp_path), datetime.now(UTC)).number == 2
+    assert conn.execute("select reason from ledger.log where current").fetchone() == ("tiles_damaged",)
+
+
 def test_new_log_begun_but_not_yet_signed_is_continued(conn, key, sequenced, rebuild, tmp_path):
     rebuild(conn, [(row[2], row[3]) for row in leaves(conn)[:300]])
     now = datetime.now(UTC)
@@ -274,7 +290,7 @@ def test_sequencer_killed_in_rounds_under_concurrent_writers_keeps_every_entry_o
                         for id in batch:
                             record(cursor, id, _entry(count))
                             count += 1
-                    time.sleep(random.random() / 100)
+                    time.sleep(random.random() / 20)
                     if random.random() < 0.1:
                         own.rollback()
                         continue
@@ -297,7 +313,7 @@ def test_sequencer_killed_in_rounds_under_concurrent_writers_keeps_every_entry_o
             try:
                 before = conn.execute("select count(*) from ledger.leaf").fetchone()[0]
                 _wait(conn, f"(select count(*) from ledger.leaf) > {before}")
-                time.sleep(random.random())
+                time.sleep(random.random() / 2)
             finally:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
@@ -331,3 +347,14 @@ def _wait(conn, what):
             return
         time.sleep(0.02)
     raise AssertionError(what)
+
+
+def test_sequencer_that_keeps_failing_complains_once_a_minute(tmp_path, monkeypatch, caplog):
+    clock = [0.0]
+    monkeypatch.setattr(sequencer.time, "monotonic", lambda: clock[0])
+    work = sequencer.Sequencer(url=lambda: "", home=tmp_path)
+    for at in (0.0, 1.0, 59.0, 61.0, 62.0):
+        clock[0] = at
+        work._complain(OSError("full"))
+    work._complain(ValueError("other"))
+    assert caplog.text.count("存证排序中断") == 3

@@ -41,7 +41,13 @@ def office(db: None) -> Office:
 
     def department(name: str, number: int, *, is_authority: bool = False) -> Department:
         return actions.create_department(
-            jurisdiction=place, name=name, uscc=valid_uscc(number), kind="government", is_authority=is_authority, by=None, at=AT
+            jurisdiction=place,
+            name=name,
+            uscc=valid_uscc(number),
+            kind="government",
+            is_authority=is_authority,
+            by=None,
+            at=AT,
         )
 
     authority = department("修武县政务服务和大数据管理局", 1, is_authority=True)

@@ -58,7 +58,12 @@ def test_update_department_each_change_keeps_before_and_after(office, at):
     assert [f.name for f in queries.missing_profile(office.estate, at.date())] == ["responsible", "unit", "officers"]
     actions.update_department(
         department=office.estate,
-        changes={"responsible": office.clerk, "unit": "信息中心", "officers": [office.clerk], "name": office.estate.name},
+        changes={
+            "responsible": office.clerk,
+            "unit": "信息中心",
+            "officers": [office.clerk],
+            "name": office.estate.name,
+        },
         by=office.admin,
         at=at,
     )
@@ -179,3 +184,16 @@ def test_create_client_same_name_twice_is_refused(office, at):
     with pytest.raises(Invalid) as refused:
         actions.create_client(department=office.estate, name="系统", by=office.clerk, at=at)
     assert codes_of(refused.value) == {"orgs.client_name_taken"}
+
+
+@pytest.mark.article("XW-5.2")
+def test_update_person_who_leaves_is_no_longer_responsible_and_the_history_says_so(office, at):
+    changes = {"responsible": office.clerk, "officers": [office.clerk]}
+    actions.update_department(department=office.estate, changes=changes, by=None, at=at)
+    actions.update_person(
+        person=office.clerk, name="易经办", department=office.police, email="", active=True, by=office.admin, at=at
+    )
+    office.estate.refresh_from_db()
+    assert office.estate.responsible is None and not office.estate.officers.exists()
+    rows = DepartmentChange.objects.filter(department=office.estate, before="易经办", after="", by=office.admin)
+    assert {row.field for row in rows} == {"responsible", "officers"}

@@ -62,7 +62,8 @@ def test_department_edit_through_the_form_keeps_the_history(office, browser_of):
 
 def test_department_new_wrong_fields_come_back_with_links_and_what_was_typed(office, browser_of):
     answer = browser_of(office.admin).post(
-        reverse("orgs-department-new"), {"name": "修武县公安局", "uscc": "114108210000000200", "kind": "government", "unit": "一科"}
+        reverse("orgs-department-new"),
+        {"name": "修武县公安局", "uscc": "114108210000000200", "kind": "government", "unit": "一科"},
     )
     page = answer.content.decode()
     assert answer.status_code == 422

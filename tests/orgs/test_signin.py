@@ -10,7 +10,6 @@ from django.urls import reverse
 from yishu.orgs import actions
 from yishu.orgs.models import Person
 
-
 pytestmark = pytest.mark.django_db
 LOGIN = "/accounts/login/"
 
@@ -102,7 +101,9 @@ def test_sign_in_next_elsewhere_is_not_followed(office, password):
 
 
 def test_initial_password_must_be_changed_before_anything_else(office, at):
-    made, first = actions.create_person(username="xinren", name="新人", department=office.police, by=office.admin, at=at)
+    made, first = actions.create_person(
+        username="xinren", name="新人", department=office.police, by=office.admin, at=at
+    )
     browser = Browser()
     assert sign_in(browser, "xinren", first).status_code == 302
     change = reverse("account_change_password")

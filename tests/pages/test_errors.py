@@ -63,7 +63,14 @@ def test_public_error_is_a_page_with_everything_it_says(browser):
     answer = browser.get("/t/refuse/")
     page = answer.content.decode()
     assert answer.status_code == 409
-    for words in ("该办件已由他人办理", "修武共享〔2026〕1号", "甄审核已于 10:00 同意", "请刷新后查看", "cases.moved", "第十九条第一项"):
+    for words in (
+        "该办件已由他人办理",
+        "修武共享〔2026〕1号",
+        "甄审核已于 10:00 同意",
+        "请刷新后查看",
+        "cases.moved",
+        "第十九条第一项",
+    ):
         assert words in page
     assert '<nav class="y-nav"' in page
 

@@ -50,7 +50,9 @@ def test_urls_asked_by_nobody_lead_to_the_sign_in(client):
 def test_template_has_no_inline_script_or_style(template):
     text = template.read_text()
     assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>", text, re.I), "inline script"
-    assert not re.search(r"<style\b|\sstyle\s*=|\son[a-z]+\s*=|hx-on|javascript:", text, re.I), "inline style or handler"
+    assert not re.search(r"<style\b|\sstyle\s*=|\son[a-z]+\s*=|hx-on|javascript:", text, re.I), (
+        "inline style or handler"
+    )
     assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", text, re.I), "something from elsewhere"
     assert "|safe" not in text and "{% autoescape off" not in text
     for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", text, re.I | re.S):

@@ -39,7 +39,7 @@ def test_clock_light_due_tells_days_counted_and_not_counted():
 @pytest.mark.parametrize(
     ("today", "light", "words"),
     [
-        (date(2026, 9, 18), "green", "还剩 4 个工作日"),
+        (date(2026, 9, 18), "green", "还剩 5 个工作日"),
         (date(2026, 9, 23), "amber", "还剩 1 个工作日"),
         (date(2026, 9, 24), "amber", "今天截止"),
         (date(2026, 9, 28), "red", "已逾期 1 个工作日"),
@@ -95,8 +95,12 @@ def test_form_fields_keep_what_was_typed_and_mark_the_article():
     assert 'href="#id_basis"' in html and "有 2 处需要改正" in html
     assert html.count("修武办法 第十九条第一项") == 2
     assert '<option value="b" selected>' in html and "已填&lt;x&gt;" in html
-    assert 'name="way" value="b" id="id_way_1" checked' in html and 'name="items" value="b" id="id_items_1" checked' in html
+    assert (
+        'name="way" value="b" id="id_way_1" checked' in html
+        and 'name="items" value="b" id="id_items_1" checked' in html
+    )
     assert 'aria-invalid="true"' in html and 'aria-describedby="id_basis_help id_basis_errors"' in html
+    assert html.count('type="radio"') == 2 and html.count('type="checkbox"') == 3
     assert 'type="hidden" name="seen" value="3"' in html and 'type="file"' in html
     for name in ("basis", "kind", "note", "file", "agree"):
         assert f'for="id_{name}"' in html
@@ -121,7 +125,9 @@ def test_small_elements_say_what_they_mean_in_words():
     assert "还没有" in render('{% empty_state "还没有" hint="去做" url="/x/" label="做" %}')
     assert "已存证" in render('{% receipt_seal state="sealed" tree_size=12000 digest="ab" %}')
     assert "12,000" in render('{% receipt_seal state="sealed" tree_size=12000 %}')
-    assert 'data-copy="x"' in render('{% code_block "a<b" id="x" %}') and "a&lt;b" in render('{% code_block "a<b" id="x" %}')
+    assert 'data-copy="x"' in render('{% code_block t id="x" %}', t="a") and "a&lt;b" in render(
+        '{% code_block t id="x" %}', t="a<b"
+    )
     assert render("{{ d|in_words }}", d=date(2020, 9, 24)) == "2020年9月24日 周四"
     assert render("{{ m|moment }}", m=datetime(2026, 9, 18, 20, tzinfo=UTC)) == "2026-09-19 04:00"
     assert render("{{ n|number }}", n=1234567) == "1,234,567"

@@ -46,7 +46,7 @@ class Run:
     def __init__(self, home: Path, **parts: str) -> None:
         self.home = home
         words = [word for pair in parts.items() for word in pair]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("YISHU_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("YISHU_", "DJANGO_"))}
         environment |= {
             "YISHU_HOME": str(home), "YISHU_DATABASE_PORT": str(_free_port()), "YISHU_METRICS_PORT": str(_free_port()),
             "PYTHONUNBUFFERED": "1",

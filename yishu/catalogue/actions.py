@@ -4,8 +4,8 @@ The shortest way to a published resource: ``create_resource`` → ``submit_resou
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,9 @@ from django.db import transaction
 
 from yishu.cases import actions as cases
 from yishu.cases.models import Case
-from yishu.catalogue import guide, queries
+from yishu.catalogue import queries
+from yishu.catalogue.approval_rules import SecrecyFinding as SecrecyFinding
+from yishu.catalogue.approval_rules import grade_problems, secrecy_problems
 from yishu.catalogue.codes import column_id, next_code
 from yishu.catalogue.demands import Demands, demands
 from yishu.catalogue.drafts import ITEM_FIELDS, RESOURCE_FIELDS, ItemDraft, ResourceDraft
@@ -40,16 +42,6 @@ class SuspectedDuplicates(Invalid):
 
     code = "catalogue.suspected_duplicates"
     similar: tuple[queries.Similar, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SecrecyFinding:
-    """保密审查 as recorded at approval: reviewer's name, a key of the pack's ``secrecy_conclusions``, Asia/Shanghai date."""
-
-    reviewer: str
-    conclusion: str
-    reviewed_on: date
-    note: str = ""
 
 
 @transaction.atomic
@@ -209,7 +201,10 @@ def approve_resource(
     )
     resource = _subject(case)
     law = _law(resource, at)
-    problems = [*_grade_problems(resource, grades), *_secrecy_problems(secrecy, law, at)]
+    problems = [
+        *grade_problems({i.column: i.name for i in resource.items.all()}, grades),
+        *secrecy_problems(secrecy, law, shanghai_date(at)),
+    ]
     problems += _decided_type(resource, law, share_type, reason=reason, basis=basis, condition=condition, scope=scope)
     if problems or secrecy is None:
         raise Invalid(
@@ -391,40 +386,6 @@ def _duplicates(
         error.similar = similar
         raise error
     return similar
-
-
-def _grade_problems(resource: Resource, grades: Mapping[str, int]) -> list[Problem]:
-    allowed = {int(g.key) for g in guide.entries("grades")}
-    return [
-        Problem(f"信息项“{item.name}”", "没有定级", "请选择 1 至 4 级", "catalogue.missing_grade")
-        for item in resource.items.all()
-        if grades.get(item.column) not in allowed
-    ]
-
-
-def _secrecy_problems(secrecy: SecrecyFinding | None, law: Demands, at: datetime) -> list[Problem]:
-    reference = law.reference("secrecy.review_before_publish")
-    finding = law.option("secrecy_conclusions", secrecy.conclusion) if secrecy else None
-    if secrecy is None or finding is None:
-        return [
-            Problem(
-                "保密审查",
-                "没有保密审查结论",
-                "请填写审查人、结论和日期",
-                "catalogue.secrecy_review_missing",
-                reference,
-            )
-        ]
-    if finding.facts.get("blocks") not in (False, "false", None):
-        what = f"保密审查结论为“{finding.title}”，不得发布"
-        return [Problem("保密审查", what, "请选择“退回”并说明理由", "catalogue.not_cleared", finding.reference)]
-    if secrecy.reviewed_on > shanghai_date(at):
-        return [
-            Problem(
-                "保密审查", "审查日期在今天之后", "请填写实际的审查日期", "catalogue.secrecy_review_date", reference
-            )
-        ]
-    return []
 
 
 def _decided_type(

@@ -22,10 +22,10 @@ from yishu.catalogue.forms import (
     resource_initial,
     typed_rows,
 )
+from yishu.catalogue.item_rules import FieldProblem
 from yishu.catalogue.models import Resource
 from yishu.catalogue.pasting import COLUMNS, pasted_items
 from yishu.catalogue.snapshots import item_drafts, resource_draft
-from yishu.catalogue.submission_rules import FieldProblem
 from yishu.kernel.errors import Invalid, NotAllowed, NotFound, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Department, Person

@@ -1,7 +1,7 @@
 """The catalogue form: one resource, a grid of items, the paste box, and the authority's decision."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms.formsets import BaseFormSet, formset_factory
@@ -207,7 +207,9 @@ class ItemForm(forms.Form):
         return ItemDraft(**values | {"name": values["name"].strip()})
 
 
-class _Grid(BaseFormSet):  # type: ignore[type-arg]
+class Grid(BaseFormSet):  # type: ignore[type-arg]
+    """All rows of the grid."""
+
     def clean(self) -> None:
         """Names are told apart: the second of two equal ones is marked."""
         seen: set[str] = set()
@@ -224,14 +226,17 @@ class _Grid(BaseFormSet):  # type: ignore[type-arg]
         return tuple(f.draft() for f in self.forms if not f.cleaned_data.get("DELETE") and not f.is_blank)
 
 
-ItemGrid = formset_factory(
-    ItemForm,
-    formset=_Grid,
-    extra=0,
-    can_delete=True,
-    max_num=MOST_ITEMS,
-    absolute_max=MOST_ITEMS + 1,
-    validate_max=True,
+ItemGrid = cast(
+    "type[Grid]",
+    formset_factory(
+        ItemForm,
+        formset=Grid,
+        extra=0,
+        can_delete=True,
+        max_num=MOST_ITEMS,
+        absolute_max=MOST_ITEMS + 1,
+        validate_max=True,
+    ),
 )
 
 

@@ -30,7 +30,9 @@ class Entry:
 
 def _entry(raw: Mapping[str, Any]) -> Entry:
     flags: dict[str, Any] = {name: raw.get(name) == "yes" for name in ("structured", "describe")}
-    texts: dict[str, Any] = {name: raw[name] for name in ("key", "title", "hint", "of", "identifier", "mask") if name in raw}
+    texts: dict[str, Any] = {
+        name: raw[name] for name in ("key", "title", "hint", "of", "identifier", "mask") if name in raw
+    }
     return Entry(
         **texts,
         **flags,

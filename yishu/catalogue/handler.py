@@ -68,9 +68,8 @@ class ApprovalForm(DecisionForm):
             )
         demanded = {f.name: f.reference for f in law.forms.get("secrecy.review", ())}
         self.references |= demanded
-        self.references |= (
-            {"basis": law.reference("sharing.type_confirmed_by")} if law.reference("sharing.type_confirmed_by") else {}
-        )
+        if changes := law.reference("sharing.type_confirmed_by"):
+            self.references["basis"] = changes
         self.order_fields(
             [
                 "share_type",

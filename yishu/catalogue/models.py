@@ -164,6 +164,6 @@ class SearchEntry(models.Model):
     class Meta:
         verbose_name = "目录检索"
         indexes: ClassVar = [
-            GinIndex(fields=["tokens"], name="search_tokens"),
+            GinIndex(fields=["tokens"], name="search_tokens", fastupdate=False),
             models.Index(fields=["jurisdiction", "share_type"], name="search_share_type"),
         ]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from yishu.catalogue import guide
 from yishu.catalogue.demands import Demands
 from yishu.catalogue.drafts import ItemDraft, ResourceDraft
+from yishu.catalogue.item_rules import effective_share_type
 from yishu.catalogue.rules import DATA_TYPES, ItemSpec, ResourceSpec
-from yishu.catalogue.submission_rules import effective_share_type
 from yishu.kernel.references import Reference
 from yishu.orgs.models import Department
 from yishu.security import masks

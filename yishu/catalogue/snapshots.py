@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from yishu.catalogue.drafts import ITEM_FIELDS, RESOURCE_FIELDS, ItemDraft, ResourceDraft
+from yishu.catalogue.item_rules import effective_share_type
 from yishu.catalogue.models import Item, Resource
 from yishu.catalogue.rules import ItemSpec, ResourceSpec
-from yishu.catalogue.submission_rules import effective_share_type
 
 
 def resource_draft(resource: Resource) -> ResourceDraft:

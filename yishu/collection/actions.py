@@ -69,9 +69,13 @@ def retry_load(*, load_id: UUID, by: Person, at: datetime) -> Load:
         spec = _published(load.resource.code or "", by, at)
         _require_owner(by, spec, at)
         if load.state != Load.State.FAILED:
-            raise LoadMoved("这次装载没有失败，不需要重新处理", remedy="请刷新装载页查看最新状态", object_=load.file_name)
+            raise LoadMoved(
+                "这次装载没有失败，不需要重新处理", remedy="请刷新装载页查看最新状态", object_=load.file_name
+            )
         if not store.path_of(load.pk).exists():
-            raise LoadMoved("这次装载的文件已不再保存", remedy="请重新上传文件", object_=load.file_name, code="collection.file_lost")
+            raise LoadMoved(
+                "这次装载的文件已不再保存", remedy="请重新上传文件", object_=load.file_name, code="collection.file_lost"
+            )
         load.state, load.error, load.finished_at, load.stage, load.progress = Load.State.RECEIVED, {}, None, "", 0
         load.save(update_fields=["state", "error", "finished_at", "stage", "progress"])
         _queue(load)
@@ -116,5 +120,10 @@ def _queue(load: Load) -> None:
 
 
 def _tell(load: Load, code: str, department_id: int, event: str, by: Person, at: datetime) -> None:
-    facts: dict[str, Fact] = {"event": event, "load": str(load.pk), "bytes": load.file_bytes, "version": load.resource_version}
+    facts: dict[str, Fact] = {
+        "event": event,
+        "load": str(load.pk),
+        "bytes": load.file_bytes,
+        "version": load.resource_version,
+    }
     record(kind="event", by=by, at=at, department=department_id, resource=code, facts=facts)

@@ -38,8 +38,7 @@ def fill_table(name: str, spec: ResourceSpec, batches: Iterable[pa.RecordBatch])
     """
     table = sql.Identifier("serving", name)
     columns: list[sql.Composable] = [
-        sql.SQL("{} {}").format(sql.Identifier(i.column), sql.SQL(POSTGRES_TYPES[i.ibis_type]))
-        for i in spec.items
+        sql.SQL("{} {}").format(sql.Identifier(i.column), sql.SQL(POSTGRES_TYPES[i.ibis_type])) for i in spec.items
     ]
     columns.append(sql.SQL("_row bigint not null"))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -77,7 +76,9 @@ def current_tables() -> frozenset[str]:
 
 def serving_tables() -> tuple[str, ...]:
     """Every serving table there is, named by a load row or not."""
-    found = _select("select tablename from pg_tables where schemaname = 'serving' and tablename ~ '^r[0-9]+_[0-9a-f]{32}$'")
+    found = _select(
+        "select tablename from pg_tables where schemaname = 'serving' and tablename ~ '^r[0-9]+_[0-9a-f]{32}$'"
+    )
     return tuple(sorted(str(row[0]) for row in found))
 
 

@@ -42,6 +42,4 @@ def bad_file(
     code: str, file_name: str, what: str, remedy: str, *, why: str = "", problems: Sequence[Problem] = ()
 ) -> BadFile:
     """The error of one case; ``code`` without its ``collection.`` prefix."""
-    return BadFile(
-        what, remedy=remedy, object_=file_name, why=why, problems=problems, code=f"collection.{code}"
-    )
+    return BadFile(what, remedy=remedy, object_=file_name, why=why, problems=problems, code=f"collection.{code}")

@@ -113,9 +113,7 @@ def pool_file(
     rejects = reject_table.read_version(engine, rejects_version, "reject_rows")
     reasons = _reasons(engine, rejects, compiled, mask)
     read, rejected = int(totals["read"]), int(totals["rejected"])
-    return Pooled(
-        raw_version, clean_version, rejects_version, read, kept, rejected, read - rejected - kept, reasons
-    )
+    return Pooled(raw_version, clean_version, rejects_version, read, kept, rejected, read - rejected - kept, reasons)
 
 
 def clean_batches(engine: Engine, lake: Lake, spec: ResourceSpec, version: int) -> Iterator[pa.RecordBatch]:

@@ -126,7 +126,12 @@ def publish(
 
 
 def fail(
-    *, attempt: Attempt, error: PublicError, at: datetime, pooled: Pooled | None = None, report: Mapping[str, Any] | None = None
+    *,
+    attempt: Attempt,
+    error: PublicError,
+    at: datetime,
+    pooled: Pooled | None = None,
+    report: Mapping[str, Any] | None = None,
 ) -> Load:
     """End the load with its error; what is served stays as it was. Raises ``LoadMoved`` as ``publish``."""
     with transaction.atomic():

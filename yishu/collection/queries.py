@@ -41,7 +41,9 @@ def visible_load(person: Person, load_id: UUID, at: datetime) -> Load:
     return load
 
 
-def found_loads(loads: QuerySet[Load], *, text: str = "", state: str = "", resource: str = "", sort: str = "") -> QuerySet[Load]:
+def found_loads(
+    loads: QuerySet[Load], *, text: str = "", state: str = "", resource: str = "", sort: str = ""
+) -> QuerySet[Load]:
     """Loads by text (resource title or code, file name), state and resource id, in order; the latest first by default."""
     if text:
         loads = loads.filter(

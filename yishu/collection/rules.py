@@ -36,19 +36,42 @@ def match_heading(spec: ResourceSpec, heading: Sequence[str], file_name: str) ->
     for form, count in counts.items():
         if form and count > 1:
             places = "、".join(str(i) for i, f in enumerate(forms, 1) if f == form)
-            problems.append(Problem(f"第 {places} 列", f"列名“{heading[forms.index(form)].strip()}”重复", "请只保留一列", "duplicate_column"))
+            problems.append(
+                Problem(
+                    f"第 {places} 列",
+                    f"列名“{heading[forms.index(form)].strip()}”重复",
+                    "请只保留一列",
+                    "duplicate_column",
+                )
+            )
     renamed: set[str] = set()
     for place, (name, form) in enumerate(zip(heading, forms, strict=True), 1):
         if not form:
             problems.append(Problem(f"第 {place} 列", "没有列名", "请补上列名，或删去多余的空列", "unnamed_column"))
         elif form not in by_name and form not in forms[: place - 1]:
-            near = difflib.get_close_matches(form, [name_form(i.name) for i in missing if i.column not in renamed], 1, _ALIKE)
+            near = difflib.get_close_matches(
+                form, [name_form(i.name) for i in missing if i.column not in renamed], 1, _ALIKE
+            )
             if near:
                 item = by_name[near[0]]
                 renamed.add(item.column)
-                problems.append(Problem(f"第 {place} 列", f"“{name.strip()[:80]}”不是目录中的信息项名称", f"是否应为“{item.name}”？请改为目录中的名称", "renamed_column"))
+                problems.append(
+                    Problem(
+                        f"第 {place} 列",
+                        f"“{name.strip()[:80]}”不是目录中的信息项名称",
+                        f"是否应为“{item.name}”？请改为目录中的名称",
+                        "renamed_column",
+                    )
+                )
             else:
-                problems.append(Problem(f"第 {place} 列", f"目录中没有“{name.strip()[:80]}”这个信息项", "请删去该列，或先在目录中增加该信息项", "extra_column"))
+                problems.append(
+                    Problem(
+                        f"第 {place} 列",
+                        f"目录中没有“{name.strip()[:80]}”这个信息项",
+                        "请删去该列，或先在目录中增加该信息项",
+                        "extra_column",
+                    )
+                )
     problems += [
         Problem(f"信息项“{item.name}”", "文件中缺少这一列", "请补上该列，没有数据的单元格可以留空", "missing_column")
         for item in missing
@@ -79,13 +102,20 @@ def read_heading(path: Path, file_name: str) -> list[str]:
         rows = _rows(file, file_name)
         heading = next(rows, (1, []))[1]
         if not any(cell.strip() for cell in heading):
-            raise bad_file("heading", file_name, "文件第一行没有列名", "第一行应为目录中的信息项名称；可在上传页下载列名模板")
+            raise bad_file(
+                "heading", file_name, "文件第一行没有列名", "第一行应为目录中的信息项名称；可在上传页下载列名模板"
+            )
         try:
             first = next(rows, None)
         except BadFile:
             first = (2, heading)  # there is something; reading the rows will say what is wrong with it
     if first is None:
-        raise bad_file("no_rows", file_name, "文件只有列名，没有数据", "请确认导出的内容后重新上传；全量装载不接受空表，以免清空已发布的数据")
+        raise bad_file(
+            "no_rows",
+            file_name,
+            "文件只有列名，没有数据",
+            "请确认导出的内容后重新上传；全量装载不接受空表，以免清空已发布的数据",
+        )
     return heading
 
 
@@ -103,17 +133,31 @@ def explain_rows(path: Path, width: int, file_name: str) -> BadFile:
                     bad += 1
                     if len(problems) < LISTED:
                         words = f"有 {len(row)} 个单元格，应为 {width} 个"
-                        problems.append(Problem(f"第 {line} 行", words, "请检查该行多出或缺少的逗号；含逗号的内容要用英文双引号括起", "ragged_row"))
+                        problems.append(
+                            Problem(
+                                f"第 {line} 行",
+                                words,
+                                "请检查该行多出或缺少的逗号；含逗号的内容要用英文双引号括起",
+                                "ragged_row",
+                            )
+                        )
     except BadFile as error:
         if not bad:
             return error
     if bad:
         more = f"，下面列出前 {LISTED} 行" if bad > LISTED else ""
         return bad_file(
-            "ragged_rows", file_name, f"有 {bad} 行的单元格数与列数不一致{more}", "请改正所列各行后重新上传；没有装入任何一行", problems=problems
+            "ragged_rows",
+            file_name,
+            f"有 {bad} 行的单元格数与列数不一致{more}",
+            "请改正所列各行后重新上传；没有装入任何一行",
+            problems=problems,
         )
     return bad_file(
-        "unreadable", file_name, "文件不是规范的 CSV（引号或换行不一致），不能确定各单元格的内容", "请用 Excel、WPS 或导出程序重新生成 CSV（RFC 4180）后上传"
+        "unreadable",
+        file_name,
+        "文件不是规范的 CSV（引号或换行不一致），不能确定各单元格的内容",
+        "请用 Excel、WPS 或导出程序重新生成 CSV（RFC 4180）后上传",
     )
 
 
@@ -133,7 +177,10 @@ def _rows(file: Iterator[str], file_name: str) -> Iterator[tuple[int, list[str]]
         if "field limit" in str(error):
             raise _cell_too_large(file_name, line) from None
         raise bad_file(
-            "quotes", file_name, f"第 {line} 行起的双引号没有配对", "含逗号、换行或双引号的内容要用双引号括起，其中的双引号写成两个"
+            "quotes",
+            file_name,
+            f"第 {line} 行起的双引号没有配对",
+            "含逗号、换行或双引号的内容要用双引号括起，其中的双引号写成两个",
         ) from None
 
 

@@ -138,7 +138,11 @@ def give_up(load_id: UUID, *, at: datetime) -> None:
     with transaction.atomic():
         load = Load.objects.select_for_update().filter(pk=load_id, state=Load.State.RUNNING).first()
         if load is not None:
-            error = Unavailable("处理中多次出现内部错误，已停止", remedy="请点“重新处理”；仍不成功时请联系系统管理员", code="collection.internal")
+            error = Unavailable(
+                "处理中多次出现内部错误，已停止",
+                remedy="请点“重新处理”；仍不成功时请联系系统管理员",
+                code="collection.internal",
+            )
             fail(attempt=Attempt(load.pk, load.attempts), error=error, at=at)
 
 

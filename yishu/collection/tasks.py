@@ -20,7 +20,9 @@ def lock_of(resource_id: int) -> str:
     return f"collection.resource.{resource_id}"
 
 
-@app.task(name="collection.run_load", pass_context=True, retry=RetryStrategy(max_attempts=MOST_ATTEMPTS, exponential_wait=3))
+@app.task(
+    name="collection.run_load", pass_context=True, retry=RetryStrategy(max_attempts=MOST_ATTEMPTS, exponential_wait=3)
+)
 def run_load(context: JobContext, load_id: str) -> None:
     """Carry one load to its end; idempotent by the load id."""
     close_old_connections()

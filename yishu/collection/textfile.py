@@ -29,7 +29,12 @@ _INVISIBLE: Final = tuple(
 _CONTROLS: Final = bytes(c for c in (*range(32), 127) if chr(c) not in "\t\n\r")
 _BLANKS: Final = (b" ", b"\t", b'"', b"\xe3\x80\x80", b"\xc2\xa0")
 """A quote too: a quoted cell may begin or end with a line break."""
-_PRIVATE: Final = (re.compile(rb"\xee"), re.compile(rb"\xef[\x80-\xa3]"), re.compile(rb"\xf3[\xb0-\xbf]"), re.compile(rb"\xf4"))
+_PRIVATE: Final = (
+    re.compile(rb"\xee"),
+    re.compile(rb"\xef[\x80-\xa3]"),
+    re.compile(rb"\xf3[\xb0-\xbf]"),
+    re.compile(rb"\xf4"),
+)
 """U+E000–F8FF and planes 15 and 16, as UTF-8 lead bytes."""
 _HAN: Final = re.compile(rb"[\xe4-\xe9][\x80-\xbf]{2}")
 SAVE_AS = "请在 Excel 或 WPS 中“另存为”选择“CSV UTF-8（逗号分隔）”后重新上传"

@@ -13,7 +13,7 @@ class PlainFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
-    def formatException(self, ei: _Info) -> str:  # noqa: N802  (the standard library's name)
+    def formatException(self, ei: _Info) -> str:
         """Each exception of the chain as its type and its frames, the outermost last."""
         parts: list[str] = []
         error: BaseException | None = ei[1]

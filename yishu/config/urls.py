@@ -1,6 +1,5 @@
 """All URLs. Each context brings its own; this file only says where, and which of them need no sign-in."""
 
-from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path
 
 from yishu.orgs import views as orgs
@@ -11,11 +10,12 @@ PUBLIC: frozenset[str] = frozenset({"account_login", "orgs-setup"})
 # Only these of allauth's pages exist: no sign-up, no mail, no reset by mail.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/login/", orgs.sign_in, name="account_login"),
-    path("accounts/logout/", account.logout, name="account_logout"),
+    path("accounts/logout/", orgs.sign_out, name="account_logout"),
     path("accounts/password/change/", orgs.change_password, name="account_change_password"),
     path("setup/", orgs.setup, name="orgs-setup"),
     path("orgs/", include("yishu.orgs.urls")),
     path("catalogue/", include("yishu.catalogue.urls")),
+    path("collection/", include("yishu.collection.urls")),
     path("sharing/", include("yishu.sharing.urls")),
     path("", include("yishu.cases.urls")),
     path("", include("yishu.pages.urls")),

@@ -4,6 +4,7 @@ from yishu.cases.registry import register
 from yishu.catalogue.handler import CatalogueReview
 from yishu.catalogue.messages import ResourcePublished
 from yishu.catalogue.registry import register_panels
+from yishu.collection.panels import CollectionPanels
 from yishu.kernel.events import subscribe
 from yishu.orgs.messages import ClientChanged, DepartmentChanged
 from yishu.sharing import reactions
@@ -14,6 +15,7 @@ from yishu.sharing.panels import SharingPanels
 def wire() -> None:
     """Make every subscription; called once when Django is ready."""
     register("catalogue.review", CatalogueReview(), number_word="目录")
+    register_panels(CollectionPanels())
     _wire_sharing()
 
 

@@ -1,6 +1,6 @@
 """Which grant, client and serving table a call meets, read in one snapshot with the epoch and kept until the epoch moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +48,8 @@ class Access:
     epoch: int
     grants: tuple[Grant, ...]
     pointer: Pointer | None
+    plans: dict[UUID, Any] = field(default_factory=dict)
+    """What ``lookup`` prepared for each grant of this reading; gone with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,9 @@ class Connections:
 
     async def _use(self, sql: str, execute: Callable[[Any], Awaitable[list[Any]]]) -> list[Any]:
         connection = self._idle.pop() if self._idle else await self._acquire()
+        while connection.raw.is_closed():  # it died while idle: that is no reason to refuse this call
+            self._drop()
+            connection = await self._acquire()
         try:
             statement = connection.statements.get(sql)
             if statement is None:

@@ -7,7 +7,6 @@ the delivery entry durable, compare the epoch that commit returned with the gran
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,6 +17,7 @@ from yishu.gateway.access import Access, Accesses
 from yishu.gateway.batches import Batches
 from yishu.gateway.callers import Callers
 from yishu.gateway.committer import Committer
+from yishu.gateway.deliveries import DeliveryEntry
 from yishu.gateway.http import JSON, Answer, Exchange, Scope, read_body, require_no_query, require_type
 from yishu.gateway.keys import MAX_BODY, normalise, read_question
 from yishu.gateway.metrics import RECHECKS, WITHHELD
@@ -26,8 +26,6 @@ from yishu.gateway.rules import Grant, Pointer, Subject, choose, may_look_up, sa
 from yishu.kernel.errors import Conflict, PublicError, Unavailable
 from yishu.kernel.time import shanghai_date
 from yishu.ledger.digests import Digester
-from yishu.ledger.entries import DELIVERY, Entry
-from yishu.ledger.facts import Fact, Shape, problem
 
 LOG = logging.getLogger("yishu.gateway")
 ATTEMPTS = 4
@@ -43,32 +41,18 @@ class QueryFailed(PublicError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What stays the same over all calls under one grant and table: the SQL, the entry's fixed facts, the answer's end."""
+    """What stays the same over all calls of one subject under one grant and table: the SQL, the entry, the answer's end."""
 
     sql: str
-    facts: dict[str, Fact]
-    digest_purpose: str
+    entry: DeliveryEntry
     tail: str
 
 
-@lru_cache(maxsize=4096)
-def _plan(grant: Grant, pointer: Pointer, code: str) -> Plan:
-    facts: dict[str, Fact] = {
-        "call": "lookup",
-        "items": grant.columns,
-        "masks": {str(i["column"]): str(i["mask"]) for i in grant.spec.get("items", ()) if i.get("mask")},
-        "purpose": grant.purpose,
-        "table": pointer.table,
-        "load": str(pointer.load_id),
-        "version": pointer.version,
-    }
-    for name, shape in (("purpose", Shape.CODE), ("table", Shape.CODE)):
-        if problem(shape, facts[name]):
-            del facts[name]
+def _plan(subject: Subject, grant: Grant, pointer: Pointer, code: str) -> Plan:
     rest = orjson.dumps(
         {"resource": code, "version": pointer.version, "load": str(pointer.load_id), "grant": str(grant.id)}
     ).decode()
-    return Plan(statement(grant, pointer), facts, grant.key_identifier or "key", f'","{rest[2:]}')
+    return Plan(statement(grant, pointer), DeliveryEntry.build(subject, grant, pointer, code), f'","{rest[2:]}')
 
 
 class Lookup:
@@ -119,12 +103,12 @@ class Lookup:
                     withdrawn=withdrawn,
                 )
             keys = normalise(asked, grant.key_identifier)
-            found = await self._records(access, grant, code, keys)
+            found = await self._records(access, subject, grant, code, keys)
             if found is None:
                 access = None
                 continue
             plan, row = found
-            id, answer, entry = self._compose(subject, now, code, grant, plan, keys, len(asked), row)
+            id, answer, entry = self._compose(now, grant, plan, keys, len(asked), row)
             epoch = await self._committer.commit(id, entry)
             if epoch == access.epoch:
                 return answer
@@ -137,13 +121,17 @@ class Lookup:
             withdrawn = id
         raise Unavailable("授权或数据正在变更，本次没有返回任何数据", remedy="请稍后重试", code="gateway.changing")
 
-    async def _records(self, access: Access, grant: Grant, code: str, keys: list[str]) -> tuple[Plan, Any] | None:
+    async def _records(
+        self, access: Access, subject: Subject, grant: Grant, code: str, keys: list[str]
+    ) -> tuple[Plan, Any] | None:
         """The plan and its one row (records, body); None when the table went away and the pointer must be read again."""
         if access.pointer is None:
             raise Conflict(
                 "这个资源还没有可供查询的数据", remedy="请联系提供部门，待其数据入库后再查询", code="gateway.no_data"
             )
-        plan = _plan(grant, access.pointer, code)
+        plan: Plan | None = access.plans.get(grant.id)
+        if plan is None:
+            plan = access.plans[grant.id] = _plan(subject, grant, access.pointer, code)
         try:
             return plan, await self._batches.row(plan.sql, keys)
         except (
@@ -159,34 +147,19 @@ class Lookup:
             ) from error
 
     def _compose(
-        self,
-        subject: Subject,
-        now: datetime,
-        code: str,
-        grant: Grant,
-        plan: Plan,
-        keys: list[str],
-        asked: int,
-        row: Any,
+        self, now: datetime, grant: Grant, plan: Plan, keys: list[str], asked: int, row: Any
     ) -> tuple[UUID, Answer, bytes]:
+        """The receipt id, the answer, and the entry that must be durable before the answer leaves."""
         id = uuid4()
         receipt = str(id)
         records, body = row
         text = f'{{"records":{body},"receipt":"{receipt}{plan.tail}'
-        digest = self._digester.digest
-        entry = Entry(
-            kind=DELIVERY,
-            at=now,
-            actor=subject.actor,
-            department=str(subject.department_id),
-            resource=code,
-            grant=grant.id,
-            facts={
-                **plan.facts,
-                "keys": [digest(key, plan.digest_purpose) for key in keys],
-                "key_count": asked,
-                "records": records,
-                "answer": digest(text, "answer"),
-            },
+        digest, purpose = self._digester.digest, grant.key_identifier or "key"
+        entry = plan.entry.at(
+            now,
+            keys=[digest(key, purpose) for key in keys],
+            asked=asked,
+            records=records,
+            answer=digest(text, "answer"),
         )
-        return id, Answer(200, [*JSON, ("x-receipt-id", receipt)], text.encode()), entry.to_bytes()
+        return id, Answer(200, [*JSON, ("x-receipt-id", receipt)], text.encode()), entry

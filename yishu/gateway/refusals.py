@@ -53,7 +53,8 @@ async def refuse(
     ``withdrawn`` is the receipt id of a delivery entry whose answer was held back because the grant changed meanwhile.
     Raises ``Unavailable`` (503) when the ledger cannot take the entry.
     """
-    decision = decision or may_look_up(None, now.date())
+    if decision is None:
+        decision = may_look_up(None, now.date())
     error = refusal_of(decision, grant)
     facts: dict[str, Fact] = {"call": call, "code": error.code, "status": error.status}
     if withdrawn is not None:

@@ -20,7 +20,22 @@ PERSON_ID_PATTERN = "[1-9][0-9]{16}[0-9X]"
 PERSON_ID_CENTURIES = ("18", "19", "20")
 """Centuries a birth date may stand in: registers also hold people born before 1900 (GB 11643 sets no lower bound)."""
 PERSON_ID_PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83 91".split()
+    map(
+        str,
+        (
+            *range(11, 16),
+            *range(21, 24),
+            *range(31, 38),
+            *range(41, 47),
+            *range(50, 55),
+            *range(61, 66),
+            71,
+            81,
+            82,
+            83,
+            91,
+        ),
+    )
 )
 """First two digits ever given out, 81/82/83 of the residence permits for 港澳台居民 among them; soft."""
 

@@ -70,7 +70,8 @@ class Engine:
         """The rows of Parquet files as view ``name``."""
         files = ", ".join(_text(path) for path in paths)
         with translated_errors():
-            self._run(f"create or replace temp view {name} as select * from read_parquet([{files}])")
+            source = f"select * from read_parquet([{files}])"  # noqa: S608  (the paths are quoted above)
+            self._run(f"create or replace temp view {name} as {source}")
         return self.table(name)
 
     def write_parquet(self, expression: ibis.Table, path: Path) -> None:
@@ -126,6 +127,9 @@ def translated_errors() -> Iterator[None]:
         yield
     except duckdb.InvalidInputException as error:
         raise BadSource(str(error).splitlines()[0]) from error
+    except UnicodeDecodeError as error:
+        # DuckDB cuts long rows it quotes in a message, within a character if need be (1.5.5).
+        raise BadSource("a row the engine cannot quote") from error
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         if any(words in str(error).lower() for words in ("no space left", "disk quota", "max_temp_directory_size")):
             raise LakeFull() from error
@@ -138,4 +142,3 @@ def translated_errors() -> Iterator[None]:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-

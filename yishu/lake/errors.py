@@ -14,7 +14,9 @@ class LakeFull(Unavailable):
     code = "lake.full"
 
     def __init__(self) -> None:
-        super().__init__("存储空间不足，没有写入", remedy="请系统管理员清理或扩充磁盘后重新处理；已发布的数据不受影响", status=507)
+        super().__init__(
+            "存储空间不足，没有写入", remedy="请系统管理员清理或扩充磁盘后重新处理；已发布的数据不受影响", status=507
+        )
 
 
 class BadSource(Exception):

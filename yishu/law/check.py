@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from yishu.law.packs import FOLDER, MAX_LINE, Pack, read_pack
+from yishu.law.pack_files import read_pack
+from yishu.law.packs import FOLDER, MAX_LINE, Pack
 from yishu.law.strict_yaml import PackProblem
 
 

@@ -97,7 +97,9 @@ def _explain(args: argparse.Namespace, environment: object) -> int:
     print(f"上级：{' → '.join(_named(p) for p in parents) or '无'}")
     for parent in parents:
         if parent.valid_from and parent.valid_from <= view.day:
-            print(f"注意：{parent.short_name}自 {parent.valid_from} 起施行，以上为本级文本原样，未叠加{parent.short_name}")
+            print(
+                f"注意：{parent.short_name}自 {parent.valid_from} 起施行，以上为本级文本原样，未叠加{parent.short_name}"
+            )
     for basis in pack.basis:
         print(f"依据：{basis.text}（{basis.reference}）")
     if pack.interpreter:
@@ -115,7 +117,9 @@ def _find(view: View, key: str) -> list[Value]:
 
 def _explain_value(view: View, value: Value) -> None:
     print(f"{value.key}（{value.title}）")
-    shown = procedure(view, value.key.removeprefix("procedures.")) if isinstance(value.value, Procedure) else value.value
+    shown = (
+        procedure(view, value.key.removeprefix("procedures.")) if isinstance(value.value, Procedure) else value.value
+    )
     for text in _lines(shown):
         print(f"  {text}")
     if value.since or value.until:
@@ -184,7 +188,9 @@ def _clock_lines(clock: Clock) -> list[str]:
     if clock.extension:
         e = clock.extension
         how = "合计" if e.total else "每次"
-        lines.append(f"延长：{how}不超过 {e.working_days} 个工作日，须经{vocabulary.ROLES[e.approver]}同意（{e.reference}）")
+        lines.append(
+            f"延长：{how}不超过 {e.working_days} 个工作日，须经{vocabulary.ROLES[e.approver]}同意（{e.reference}）"
+        )
     else:
         lines.append("延长：文本未规定")
     stops = {None: "文本未规定", True: "停止计时", False: "不停止计时"}[clock.stops_during_correction]

@@ -9,6 +9,8 @@ from yishu.law.calendar import Calendar, OutsideCalendar
 from yishu.law.kinds import Clock
 
 Light = Literal["green", "amber", "red"]
+Day = date
+"""The type, under a name the field ``Due.date`` does not hide."""
 AMBER_DAYS = 2
 """Working days left from which a clock shows amber."""
 AMBER_SHARE = 5
@@ -25,11 +27,11 @@ class Due:
     its reason in Chinese (``周末``, ``国庆节``). ``provisional``: a day beyond the published notices was judged (暂定).
     """
 
-    date: date
+    date: Day
     provisional: bool
-    counted: tuple[date, ...]
-    skipped: tuple[tuple[date, str], ...]
-    start: date
+    counted: tuple[Day, ...]
+    skipped: tuple[tuple[Day, str], ...]
+    start: Day
     working_days: int
 
 

@@ -53,7 +53,11 @@ class Entry:
                 entry.problem(f"不认识的键；这里可用：{'、'.join(known)}")
         for name in required:
             if name not in found and self.node is not None:
-                words = "缺少出处（reference: {article: 第×条, row: 条目编号}）；每个值都要写明条文" if name == "reference" else "缺少此键"
+                words = (
+                    "缺少出处（reference: {article: 第×条, row: 条目编号}）；每个值都要写明条文"
+                    if name == "reference"
+                    else "缺少此键"
+                )
                 self._child(None, self.line, name).problem(words)
         return {name: found.get(name) or self._child(None, self.line, name) for name in known}
 

@@ -237,8 +237,6 @@ def read_value(entry: Entry, key: str, instrument: Instrument) -> tuple[str, Any
     elif f["value"] and not _is(f["value"], UNSET):
         if kind == vocabulary.FLAG:
             value = f["value"].flag()
-        elif kind == vocabulary.NUMBER:
-            value = f["value"].number()
         elif kind == vocabulary.TEXT:
             value = f["value"].text()
         else:

@@ -32,9 +32,7 @@ def statutory_days(year: int) -> Mapping[date, str]:
 
 
 @functools.cache
-def _table() -> tuple[
-    list[tuple[str, int, int]], list[tuple[str, str, int, int]], dict[tuple[int, str], date]
-]:
+def _table() -> tuple[list[tuple[str, int, int]], list[tuple[str, str, int, int]], dict[tuple[int, str], date]]:
     mapping, problems = read_file(FILE, name=FILE.name)
     if mapping is None:
         raise BadTable(str(problems[0]))

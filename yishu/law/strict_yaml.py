@@ -81,18 +81,19 @@ def read_file(path: Path, *, name: str) -> tuple[Mapping | None, list[PackProble
 def read_text(text: str, *, name: str) -> tuple[Mapping | None, list[PackProblem]]:
     """As ``read_file``, for text at hand."""
     problems: list[PackProblem] = []
+    control = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if control:
+        return None, [PackProblem(name, text.count("\n", 0, control.start()) + 1, "", "文件含有不允许的控制字符")]
     try:
         node = _build(text, name, problems)
     except _Refused as refused:
         return None, [*problems, PackProblem(name, refused.line, "", refused.expected)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        return None, [*problems, PackProblem(name, mark.line + 1 if mark else 1, "", f"YAML 语法有误（{error.problem}）")]
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        return None, [*problems, PackProblem(name, line, "", "文件含有不允许的控制字符")]
-    except yaml.YAMLError:
-        return None, [*problems, PackProblem(name, 1, "", "YAML 语法有误")]
+        return None, [
+            *problems,
+            PackProblem(name, mark.line + 1 if mark else 1, "", f"YAML 语法有误（{error.problem}）"),
+        ]
     if not isinstance(node, Mapping):
         line = node.line if node else 1
         return None, [*problems, PackProblem(name, line, "", "文件最外层应为“键: 值”的映射")]
@@ -123,13 +124,15 @@ def _build(text: str, name: str, problems: list[PackProblem]) -> Node | None:
         key, line = pending.pop(id(container))
         if key in container.entries:
             problems.append(
-                PackProblem(name, line, f"{path}.{key}".lstrip("."), f"键不得重复（已写在第 {container.lines[key]} 行）")
+                PackProblem(
+                    name, line, f"{path}.{key}".lstrip("."), f"键不得重复（已写在第 {container.lines[key]} 行）"
+                )
             )
             return
         container.entries[key], container.lines[key] = node, line
 
     for event in yaml.parse(text, Loader=_LOADER):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -139,8 +142,9 @@ def _build(text: str, name: str, problems: list[PackProblem]) -> Node | None:
         elif isinstance(event, yaml.NodeEvent):
             if event.anchor is not None:
                 raise _Refused(line, "不得使用锚点（&名称）")
-            if getattr(event, "tag", None) is not None:
-                raise _Refused(line, f"不得使用标签（{event.tag}）")
+            tag = getattr(event, "tag", None)
+            if tag is not None:
+                raise _Refused(line, f"不得使用标签（{tag}）")
             awaits_key = bool(stack) and isinstance(stack[-1][0], Mapping) and id(stack[-1][0]) not in pending
             if isinstance(event, yaml.ScalarEvent):
                 if awaits_key:

@@ -68,7 +68,11 @@ OPTION_FACTS: Mapping[str, Mapping[str, tuple[str, ...] | None]] = {
     # list -> fact -> allowed words; None: a list of texts; (): a text; ("true", "false"): a flag
     "org_kinds": {"may_own_resources": ("true", "false")},
     "source_kinds": {},
-    "share_types": {"access": ("direct", "application", "none"), "decided_by": ("none", "authority", "provider"), "demands": None},
+    "share_types": {
+        "access": ("direct", "application", "none"),
+        "decided_by": ("none", "authority", "provider"),
+        "demands": None,
+    },
     "use_purposes": {},
     "delivery_modes": {},
     "stores": {},
@@ -103,10 +107,10 @@ FORMS = (
 )
 """Forms whose required fields a pack may list."""
 
-TEXT, FLAG, NUMBER = "text", "flag", "number"
+TEXT, FLAG = "text", "flag"
 
 VALUES: Mapping[str, tuple[str, ...] | str] = {
-    # key -> allowed words, or one of TEXT, FLAG, NUMBER; every value may also be ``unset``
+    # key -> allowed words, or TEXT, or FLAG; every value may also be ``unset``
     "ownership.label": TEXT,
     "platform.upstream": TEXT,
     "platform.network": TEXT,

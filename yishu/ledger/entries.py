@@ -27,6 +27,7 @@ _FIELDS = frozenset({"schema", "kind", "at", "actor", "department", "resource", 
 _ACTOR = re.compile(r"system|(?:person|client):[A-Za-z0-9_.\-]{1,80}")
 _LINE = re.compile(r"[^\x00-\x1f\x7f\u0085\u2028\u2029\ud800-\udfff]{0,120}")
 _CODE = re.compile(r"[A-Za-z0-9_./\-]{0,120}")
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 _AT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -91,7 +92,7 @@ class Entry:
         body = {
             "schema": SCHEMA,
             "kind": self.kind,
-            "at": self.at.astimezone(UTC).strftime(_AT),
+            "at": self.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
             "actor": self.actor,
             "department": self.department,
             "resource": self.resource,
@@ -99,7 +100,7 @@ class Entry:
             "case": self.case,
             "facts": {name: _plain(value) for name, value in self.facts.items()},
         }
-        return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+        return _encode(body).encode()
 
 
 def entry_from_bytes(data: bytes) -> Entry:
@@ -135,6 +136,6 @@ def _uuid_text(name: str, value: object) -> str:
 
 
 def _plain(value: Fact) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    return value if isinstance(value, str | int) else list(value)
+    if isinstance(value, str | int | list):
+        return value
+    return dict(value) if isinstance(value, Mapping) else list(value)

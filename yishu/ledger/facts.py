@@ -4,7 +4,7 @@ To record something new, declare it here with the narrowest shape that fits; fre
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -144,12 +144,14 @@ _LAW = re.compile(r"[A-Za-z0-9一-鿿〔〕《》（）()、.\- ·,，]{0,80}")
 _PERSONAL = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9]{17}[0-9Xx]|[1-9][0-9]{14}|(?:\+?86)?1[3-9][0-9]{9}|[0-9A-HJ-NPQRTUWXY]{18})(?![0-9A-Za-z])"
 )
+_SHORTEST = 11
+"""Characters of the shortest such number: most codes need no closer look."""
 _MOST = 10_000
 
 
 def personal(text: str) -> bool:
     """Whether the text contains something shaped like the number of a person, a telephone or an organisation."""
-    return _PERSONAL.search(text) is not None
+    return len(text) >= _SHORTEST and _PERSONAL.search(text) is not None
 
 
 def _is_code(value: object) -> bool:
@@ -160,25 +162,25 @@ def _is_digest(value: object) -> bool:
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
+def _is_list_of(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list | tuple) and len(value) <= _MOST and all(map(fits, value))
+
+
+_FITS: Final[Mapping[Shape, Callable[[object], bool]]] = {
+    Shape.COUNT: lambda value: type(value) is int and 0 <= value <= 9_999_999_999,
+    Shape.FLAG: lambda value: isinstance(value, bool),
+    Shape.CODE: _is_code,
+    Shape.CODES: _is_list_of(_is_code),
+    Shape.CODE_MAP: lambda value: (
+        isinstance(value, Mapping) and all(_is_code(name) and _is_code(code) for name, code in value.items())
+    ),
+    Shape.DIGEST: _is_digest,
+    Shape.DIGESTS: _is_list_of(_is_digest),
+    Shape.DATE: lambda value: isinstance(value, str) and _DATE.fullmatch(value) is not None,
+    Shape.LAW: lambda value: isinstance(value, str) and _LAW.fullmatch(value) is not None and not personal(value),
+}
+
+
 def problem(shape: Shape, value: object) -> str:
     """Why ``value`` is not of this shape (Chinese, never quoting the value); empty when it is."""
-    match shape:
-        case Shape.COUNT:
-            fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9_999_999_999
-        case Shape.FLAG:
-            fits = isinstance(value, bool)
-        case Shape.CODE:
-            fits = _is_code(value)
-        case Shape.CODES:
-            fits = isinstance(value, list | tuple) and len(value) <= _MOST and all(map(_is_code, value))
-        case Shape.CODE_MAP:
-            fits = isinstance(value, Mapping) and all(_is_code(k) and _is_code(v) for k, v in value.items())
-        case Shape.DIGEST:
-            fits = _is_digest(value)
-        case Shape.DIGESTS:
-            fits = isinstance(value, list | tuple) and len(value) <= _MOST and all(map(_is_digest, value))
-        case Shape.DATE:
-            fits = isinstance(value, str) and _DATE.fullmatch(value) is not None
-        case Shape.LAW:
-            fits = isinstance(value, str) and _LAW.fullmatch(value) is not None and not personal(value)
-    return "" if fits else f"值不是 {shape.value} 的形状"
+    return "" if _FITS[shape](value) else f"值不是 {shape.value} 的形状"

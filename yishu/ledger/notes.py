@@ -121,7 +121,10 @@ class SigningKey:
             return cls(f"yishu-{secrets.token_hex(4)}", secrets.token_bytes(32)).text()
 
         key = cls.from_text(key_text(home, SIGNING_KEY, make))
-        create(key_folder(home) / VERIFIER_KEYS, str(key.verifier()))
+        exported = key_folder(home) / VERIFIER_KEYS
+        if not create(exported, str(key.verifier())) and str(key.verifier()) not in exported.read_text().split():
+            with exported.open("a") as file:  # the key was replaced: the old one stays, its receipts are still good
+                file.write(f"{key.verifier()}\n")
         return key
 
     @classmethod

@@ -34,6 +34,8 @@ SIGN_SECONDS: Final = 1.0
 STANDBY_SECONDS: Final = 0.5
 BACK_OFF_SECONDS: Final = (0.2, 5.0)
 """First and longest pause after an error."""
+COMPLAIN_SECONDS: Final = 60.0
+"""The same error is logged this often at most."""
 
 _TAKE: Final = "delete from ledger.inbox where id = any(array(select id from ledger.inbox order by at limit %s)) returning id, entry, at"
 
@@ -61,7 +63,7 @@ class Sequencer:
         self._key = SigningKey.load(home)
         self._kept = KeptCheckpoints(home)
         self._signed_at = float("-inf")
-        self._complained = ""
+        self._complaint = "", 0.0
         self.stop = threading.Event()
         """Set it (from any thread or a signal handler) to end ``run`` after the batch in hand."""
 
@@ -80,10 +82,11 @@ class Sequencer:
                 pause = min(pause * 2, BACK_OFF_SECONDS[1])
 
     def _complain(self, error: Exception) -> None:
-        name = type(error).__name__
-        if name != self._complained:
-            _log.error("存证排序中断（%s），正在重试；业务写入不受影响，凭证会晚到", name, exc_info=error)
-        self._complained = name
+        name, now = type(error).__name__, time.monotonic()
+        if name == self._complaint[0] and now - self._complaint[1] < COMPLAIN_SECONDS:
+            return
+        _log.error("存证排序中断（%s），正在重试；业务写入不受影响，凭证会晚到", name, exc_info=error)
+        self._complaint = name, now
 
     def _session(self) -> None:
         with psycopg.connect(
@@ -101,7 +104,7 @@ class Sequencer:
                 return
             log = open_log(conn, self._key, self._kept, self._now())
             _log.info("存证排序开始：%s，已有 %d 条", log.origin, log.edge.size)
-            self._complained = ""
+            self._complaint = "", 0.0
             while not self.stop.is_set():
                 if self.step(conn, log) < self._batch:
                     self.stop.wait(POLL_SECONDS)

@@ -14,7 +14,7 @@ from yishu.ledger import actions as ledger
 from yishu.orgs import rules, signin_names
 from yishu.orgs.guards import require
 from yishu.orgs.messages import PersonChanged
-from yishu.orgs.models import Department, Person, Role, RoleKind
+from yishu.orgs.models import Department, DepartmentChange, Person, Role, RoleKind
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -79,12 +79,13 @@ def update_person(
     """
     require(by, RoleKind.ADMIN, None, at)
     row = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
-    moved = row.department_id != (department.pk if department else None)
+    old = row.department
+    moved = old != department
     if by is not None and row.pk == by.pk and not active:
         raise NotAllowed("不能停用自己的账号", remedy="请由另一名系统管理员办理", code="orgs.not_oneself")
     ending = Role.objects.filter(person=row, revoked_at=None)
     if active:
-        ending = ending.filter(department_id=row.department_id) if moved else ending.none()
+        ending = ending.filter(department=old) if moved else ending.none()
     if ending.filter(kind=RoleKind.ADMIN).exists():
         _keep_an_administrator(row)
     row.name, row.department, row.email, row.is_active = name.strip(), department, email.strip(), active
@@ -95,8 +96,8 @@ def update_person(
         role.revoked_at = at
         role.save(update_fields=["revoked_at"])
     row.save()
-    if moved:
-        Department.objects.filter(responsible=row).exclude(pk=row.department_id).update(responsible=None)
+    if moved or not active:
+        _leave(row, old, by, at)
     _tell(row, "orgs.person_changed" if active else "orgs.person_disabled", by, at)
     return row
 
@@ -115,7 +116,9 @@ def grant_role(
     if where is None or kind not in RoleKind.values:
         raise Invalid("角色没有授予", remedy="请选择部门和角色", code="orgs.role_incomplete")
     if not row.is_active:
-        raise Conflict("该账号已停用，不能授予角色", object_=row.name, remedy="请先启用账号", code="orgs.person_inactive")
+        raise Conflict(
+            "该账号已停用，不能授予角色", object_=row.name, remedy="请先启用账号", code="orgs.person_inactive"
+        )
     held = Role.objects.filter(person=row, revoked_at=None)
     decision = rules.may_hold(held.values_list("kind", flat=True), kind, in_authority=where.is_authority)
     if not decision.allowed:
@@ -198,6 +201,22 @@ def password_problems(password: str, person: Person) -> list[Problem]:
     return []
 
 
+def _leave(person: Person, old: Department | None, by: Person | None, at: datetime) -> None:
+    """Who moves away is no longer responsible person or officer of the old department; its history says so (XW-5.2)."""
+    if old is None:
+        return
+    row = Department.objects.select_for_update().get(pk=old.pk)
+    if row.responsible_id == person.pk:
+        row.responsible = None
+        row.save(update_fields=["responsible"])
+        DepartmentChange.objects.create(department=row, at=at, by=by, field="responsible", before=person.name)
+    if row.officers.filter(pk=person.pk).exists():
+        before = "、".join(officer.name for officer in row.officers.order_by("name"))
+        row.officers.remove(person)
+        after = "、".join(officer.name for officer in row.officers.order_by("name"))
+        DepartmentChange.objects.create(department=row, at=at, by=by, field="officers", before=before, after=after)
+
+
 def _unlock(person: Person) -> int:
     count: int = AxesProxyHandler.reset_attempts(username=signin_names.digest(person.username))
     return count
@@ -224,6 +243,10 @@ def _keep_an_administrator(leaving: Person) -> None:
 
 def _tell(person: Person, event: str, by: Person | None, at: datetime, **facts: str) -> None:
     ledger.record(
-        kind="event", by=by, at=at, department=person.department_id, facts={"event": event, "person": str(person.pk), **facts}
+        kind="event",
+        by=by,
+        at=at,
+        department=person.department_id,
+        facts={"event": event, "person": str(person.pk), **facts},
     )
     publish(PersonChanged(person.pk))

@@ -66,7 +66,10 @@ def create_jurisdiction(
         pack=pack, division_code=found.division_code, name=name or found.name, mode=mode, created_at=at
     )
     ledger.record(
-        kind="event", by=by, at=at, facts={"event": "orgs.jurisdiction_created", "pack": pack, "object_id": str(made.pk)}
+        kind="event",
+        by=by,
+        at=at,
+        facts={"event": "orgs.jurisdiction_created", "pack": pack, "object_id": str(made.pk)},
     )
     return made
 
@@ -253,7 +256,9 @@ def _clean(
                 Problem("部门类别", f"应为：{words}", "", "orgs.kind_not_listed", kinds[0].reference if kinds else None)
             )
     if problems:
-        raise Invalid("部门信息没有保存", remedy="请按提示改正后重新提交", problems=problems, code="orgs.department_invalid")
+        raise Invalid(
+            "部门信息没有保存", remedy="请按提示改正后重新提交", problems=problems, code="orgs.department_invalid"
+        )
     return cleaned
 
 
@@ -265,7 +270,9 @@ def _check_people(row: Department, changes: Mapping[str, object]) -> None:
     if isinstance(officers, Sequence) and any(p.department_id != row.pk for p in officers):
         problems.append(Problem("专职人员", "有人不是本部门的人员", "请先调整其所属部门", "orgs.not_in_department"))
     if problems:
-        raise Invalid("部门信息没有保存", remedy="请按提示改正后重新提交", problems=problems, code="orgs.department_invalid")
+        raise Invalid(
+            "部门信息没有保存", remedy="请按提示改正后重新提交", problems=problems, code="orgs.department_invalid"
+        )
 
 
 def _remember(row: Department, field: str, before: str, after: str, by: Person | None, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """Pages of the administrator: departments, people and roles, machine clients."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -31,7 +32,9 @@ def _see(request: HttpRequest, *roles: str) -> frozenset[str]:
     if not held & set(roles):
         words = "、".join(RoleKind(role).label for role in roles)
         raise NotAllowed(
-            f"这个页面供“{words}”使用，您没有这些角色", remedy="如确因工作需要，请联系系统管理员", code="orgs.role_needed"
+            f"这个页面供“{words}”使用，您没有这些角色",
+            remedy="如确因工作需要，请联系系统管理员",
+            code="orgs.role_needed",
         )
     return held
 
@@ -166,7 +169,9 @@ def people(request: HttpRequest) -> HttpResponse:
     rows = Person.objects.select_related("department").prefetch_related("roles__department")
     if query.text:
         rows = rows.filter(
-            Q(name__icontains=query.text) | Q(username__icontains=query.text) | Q(department__name__icontains=query.text)
+            Q(name__icontains=query.text)
+            | Q(username__icontains=query.text)
+            | Q(department__name__icontains=query.text)
         )
     role, state = request.GET.get("role"), request.GET.get("state")
     if role in RoleKind.values:
@@ -306,7 +311,9 @@ def clients(request: HttpRequest) -> HttpResponse:
     query = read_list_query(request, CLIENT_SORTS, "name")
     if query.text:
         rows = rows.filter(
-            Q(name__icontains=query.text) | Q(client_id__icontains=query.text) | Q(department__name__icontains=query.text)
+            Q(name__icontains=query.text)
+            | Q(client_id__icontains=query.text)
+            | Q(department__name__icontains=query.text)
         )
     context = {
         "page": page_of(rows.order_by("disabled_at", *query.order), query),
@@ -318,7 +325,7 @@ def clients(request: HttpRequest) -> HttpResponse:
     return render(request, "orgs/clients.html", context, status=422 if form.errors else 200)
 
 
-def _client(pk: object) -> Client:
+def _client(pk: UUID) -> Client:
     found = Client.objects.select_related("department").filter(pk=pk).first()
     if found is None:
         raise NotFound("没有这个机器客户端", remedy="请从机器客户端列表重新进入", code="orgs.no_client")
@@ -327,7 +334,7 @@ def _client(pk: object) -> Client:
 
 @login_required
 @require_POST
-def client_rotate(request: HttpRequest, pk: object) -> HttpResponse:
+def client_rotate(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a new secret, shown on this answer only."""
     row = _client(pk)
     secret = actions.rotate_secret(client=row, by=person_of(request), at=timezone.now())
@@ -336,7 +343,7 @@ def client_rotate(request: HttpRequest, pk: object) -> HttpResponse:
 
 @login_required
 @require_POST
-def client_disable(request: HttpRequest, pk: object) -> HttpResponse:
+def client_disable(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Switch a client off."""
     row = actions.disable_client(client=_client(pk), by=person_of(request), at=timezone.now())
     messages.success(request, f"已停用“{row.name}”，其令牌和密钥不再有效")

@@ -42,13 +42,17 @@ class DepartmentForm(forms.Form):
     kind = forms.ChoiceField(label="部门类别")
     is_authority = forms.BooleanField(label="是数据主管部门", required=False)
     unit = _text("专职机构", 120, required=False, help_text="负责政务数据工作的内设机构，如“信息中心”")
-    responsible = forms.ModelChoiceField(Person.objects.none(), label="主要负责人", required=False, empty_label="（未明确）")
+    responsible = forms.ModelChoiceField(
+        Person.objects.none(), label="主要负责人", required=False, empty_label="（未明确）"
+    )
     officers = forms.ModelMultipleChoiceField(
         Person.objects.none(), label="专职人员", required=False, widget=forms.CheckboxSelectMultiple
     )
     active = forms.BooleanField(label="启用", required=False, help_text="停用后，本部门人员的角色不再有效")
 
-    def __init__(self, jurisdiction: Jurisdiction, department: Department | None, day: date, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, jurisdiction: Jurisdiction, department: Department | None, day: date, *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         view = queries.law_view(jurisdiction, day)
         kinds = values.options(view, "org_kinds")
@@ -75,7 +79,12 @@ class PersonForm(forms.Form):
     """A new account."""
 
     username = _text(
-        "登录名", 40, help_text="建议用姓名拼音或工号；不要用身份证件号码或手机号码", autocomplete="off", autocapitalize="none", spellcheck="false"
+        "登录名",
+        40,
+        help_text="建议用姓名拼音或工号；不要用身份证件号码或手机号码",
+        autocomplete="off",
+        autocapitalize="none",
+        spellcheck="false",
     )
     name = _text("姓名", 60, autocomplete="off")
     department = forms.ModelChoiceField(Department.objects.filter(active=True), label="所属部门", empty_label="请选择")
@@ -90,7 +99,10 @@ class PersonEditForm(forms.Form):
 
     name = _text("姓名", 60, autocomplete="off")
     department = forms.ModelChoiceField(
-        Department.objects.filter(active=True), label="所属部门", empty_label="请选择", help_text="调离部门时，在原部门的角色随之收回"
+        Department.objects.filter(active=True),
+        label="所属部门",
+        empty_label="请选择",
+        help_text="调离部门时，在原部门的角色随之收回",
     )
     email = forms.EmailField(label="邮箱", required=False)
     active = forms.BooleanField(label="启用账号", required=False)
@@ -130,11 +142,24 @@ class SetupForm(forms.Form):
 
     references: ClassVar[Mapping[str, Reference]] = {}
 
-    code = _text("初始化码", 80, help_text="启动平台时显示；也保存在平台目录的 keys/setup-code 文件中", autocomplete="off", spellcheck="false")
+    code = _text(
+        "初始化码",
+        80,
+        help_text="启动平台时显示；也保存在平台目录的 keys/setup-code 文件中",
+        autocomplete="off",
+        spellcheck="false",
+    )
     pack = forms.ChoiceField(label="行政区域", help_text="平台按该区域的办法办事；文本未收录的区域不能选")
     department = _text("数据主管部门名称", 120)
     uscc = _text("该部门的统一社会信用代码", 18, spellcheck="false")
-    username = _text("登录名", 40, help_text="建议用姓名拼音或工号", autocomplete="username", autocapitalize="none", spellcheck="false")
+    username = _text(
+        "登录名",
+        40,
+        help_text="建议用姓名拼音或工号",
+        autocomplete="username",
+        autocapitalize="none",
+        spellcheck="false",
+    )
     name = _text("姓名", 60, autocomplete="name")
     password = _password("密码", "new-password", PASSWORD_HELP)
     again = _password("再输一次密码", "new-password")

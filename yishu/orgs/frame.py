@@ -1,5 +1,6 @@
 """What stands around every page, from whoever asks: jurisdiction and pack state, person and roles, navigation."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def frame_for(request: HttpRequest, at: datetime) -> Frame:
     """The frame of one request at a moment; nearly empty for somebody not signed in."""
     jurisdiction = queries.the_jurisdiction()
-    title = state = basis = ""
+    title = state = ""
     if jurisdiction is not None:
         try:
             pack = packs.load(jurisdiction.pack)
@@ -34,21 +35,20 @@ def frame_for(request: HttpRequest, at: datetime) -> Frame:
         else:
             standing = pack.at(shanghai_date(at)).standing()
             state = "现行" if standing.key == "in_force" else standing.words
-            title, basis = pack.instrument, "、".join(statement.text for statement in pack.basis[:1])
-    words = {
-        "jurisdiction": jurisdiction.name if jurisdiction else "",
-        "mode": MODES[Jurisdiction.Mode(jurisdiction.mode)] if jurisdiction else "",
-        "pack_state": state,
-        "pack_title": title,
-        "basis": basis,
-    }
+            title = pack.instrument
+    place = Frame(
+        jurisdiction=jurisdiction.name if jurisdiction else "",
+        mode=MODES[Jurisdiction.Mode(jurisdiction.mode)] if jurisdiction else "",
+        pack_state=state,
+        pack_title=title,
+    )
     person = getattr(request, "user", None)
     if not isinstance(person, Person):
-        return Frame(**words)
+        return place
     held = Role.objects.filter(person=person, revoked_at=None, department__active=True).values_list("kind", flat=True)
     kinds = frozenset(held)
-    return Frame(
-        **words,
+    return replace(
+        place,
         person=person.name,
         department=person.department.name if person.department else "",
         roles=tuple(label for key, label in RoleKind.choices if key in kinds),

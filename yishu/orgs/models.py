@@ -1,7 +1,7 @@
 """Jurisdictions, departments, people, roles and machine clients. Rows are written by ``orgs.actions`` only."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -40,7 +40,9 @@ class Department(models.Model):
     responsible = models.ForeignKey(
         "Person", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="主要负责人"
     )
-    officers = models.ManyToManyField("Person", blank=True, related_name="+", verbose_name="专职人员")
+    officers: "models.ManyToManyField[Person, Any]" = models.ManyToManyField(
+        "Person", blank=True, related_name="+", verbose_name="专职人员"
+    )
     active = models.BooleanField("启用", default=True)
     created_at = models.DateTimeField()
 

@@ -50,7 +50,11 @@ def may_own_resources(kind: str, kinds: Iterable[Option]) -> Decision:
     if owns:
         return Decision(True, f"{found.title}属于办法所称的政务部门", found.reference)
     return Decision(
-        False, f"{found.title}不能作为资源的提供部门", found.reference, "请由其主管的政务部门编目", "orgs.kind_may_not_own"
+        False,
+        f"{found.title}不能作为资源的提供部门",
+        found.reference,
+        "请由其主管的政务部门编目",
+        "orgs.kind_may_not_own",
     )
 
 

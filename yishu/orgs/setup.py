@@ -54,8 +54,6 @@ def first_administrator(
     authority = create_department(
         jurisdiction=place, name=department, uscc=uscc, kind=kind, is_authority=True, by=None, at=at
     )
-    person, _ = create_person(
-        username=username, name=name, department=authority, password=password, by=None, at=at
-    )
+    person, _ = create_person(username=username, name=name, department=authority, password=password, by=None, at=at)
     grant_role(person=person, kind=RoleKind.ADMIN, by=None, at=at)
     return person

@@ -25,7 +25,7 @@ class LockedOut(PublicError):
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Accounts are made by an administrator; there is no mail."""
 
-    error_messages: dict[str, str | Promise] = {  # noqa: RUF012  (allauth's own shape)
+    error_messages: dict[str, str | Promise] = {
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": "登录名或密码不正确。连续 5 次不正确将暂时锁定。",
         "too_many_login_attempts": "尝试次数过多，请稍后再试。",
@@ -56,9 +56,14 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].label = "登录名"
-        self.fields["login"].widget.attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        self.fields["login"].widget.attrs = {
+            "class": "form-control",
+            "autocomplete": "username",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+        }
         self.fields["password"].label = "密码"
-        self.fields["password"].widget.attrs = {"autocomplete": "current-password"}
+        self.fields["password"].widget.attrs = {"class": "form-control", "autocomplete": "current-password"}
         self.fields["password"].help_text = ""
 
     def clean_login(self) -> str:

@@ -37,6 +37,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@login_required
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Sign-out by POST; a GET asks."""
+    response: HttpResponse = account.logout(request)
+    return response
+
+
 @login_not_required
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
@@ -85,6 +92,4 @@ def change_password(request: HttpRequest) -> HttpResponse:
             update_session_auth_hash(request, changed)
             messages.success(request, "密码已修改，其他地方的登录已退出")
             return redirect("/" if person.must_change_password else "orgs-me")
-    return render(
-        request, "orgs/password.html", {"form": form, "person": person}, status=422 if form.errors else 200
-    )
+    return render(request, "orgs/password.html", {"form": form, "person": person}, status=422 if form.errors else 200)

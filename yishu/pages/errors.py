@@ -12,7 +12,16 @@ from yishu.kernel.errors import Invalid, NotAllowed, NotFound, PublicError, Unav
 
 log = logging.getLogger("yishu.errors")
 
-HEADINGS = {401: "请先登录", 403: "不能这样做", 404: "没有找到", 409: "对象已有变化", 413: "内容过大", 422: "内容需要改正", 429: "请稍后再试", 503: "暂时不能办理"}
+HEADINGS = {
+    401: "请先登录",
+    403: "不能这样做",
+    404: "没有找到",
+    409: "对象已有变化",
+    413: "内容过大",
+    422: "内容需要改正",
+    429: "请稍后再试",
+    503: "暂时不能办理",
+}
 
 
 def wants_problem(request: HttpRequest) -> bool:
@@ -44,7 +53,8 @@ def database_down() -> PublicError:
 def is_database_down(error: BaseException | None) -> bool:
     """Whether the error means that the database cannot be reached, rather than that it refused a statement."""
     return isinstance(error, InterfaceError) or (
-        isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) in (None, "57P01", "57P02", "57P03", "53300")
+        isinstance(error, OperationalError)
+        and getattr(error.__cause__, "sqlstate", None) in (None, "57P01", "57P02", "57P03", "53300")
     )
 
 
@@ -63,12 +73,19 @@ def unexpected(error: BaseException | None) -> PublicError:
 
 def no_such_page() -> PublicError:
     """404 for an address no page has."""
-    return NotFound("没有这个页面", remedy="请检查地址，或从左侧导航重新进入", why="地址可能有误，或者内容已经移走", code="pages.no_such_page")
+    return NotFound(
+        "没有这个页面",
+        remedy="请检查地址，或从左侧导航重新进入",
+        why="地址可能有误，或者内容已经移走",
+        code="pages.no_such_page",
+    )
 
 
 def not_allowed() -> PublicError:
     """403 without a reason of its own."""
-    return NotAllowed("您的角色不能使用这个页面", remedy="如确因工作需要，请联系系统管理员调整角色", code="pages.not_allowed")
+    return NotAllowed(
+        "您的角色不能使用这个页面", remedy="如确因工作需要，请联系系统管理员调整角色", code="pages.not_allowed"
+    )
 
 
 def form_expired() -> PublicError:
@@ -84,5 +101,3 @@ def form_expired() -> PublicError:
 def bad_request() -> PublicError:
     """A request Django itself refuses (too many fields, a bad host, a broken body)."""
     return Invalid("请求的内容无法识别", remedy="请返回上一页重新提交", code="pages.bad_request", status=400)
-
-

@@ -31,11 +31,16 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("编制信息资源", "/catalogue/new/", "plus", _roles("provider")),
         ),
     ),
-    ("汇聚", (Place("数据装载", "/collection/loads/", "database-import", _roles("provider", "authority", "responsible")),)),
+    (
+        "汇聚",
+        (Place("数据装载", "/collection/loads/", "database-import", _roles("provider", "authority", "responsible")),),
+    ),
     (
         "共享",
         (
-            Place("我的申请与授权", "/sharing/mine/", "share", _roles("consumer", "provider", "authority", "responsible")),
+            Place(
+                "我的申请与授权", "/sharing/mine/", "share", _roles("consumer", "provider", "authority", "responsible")
+            ),
             Place("调用记录凭证", "/sharing/receipts/", "certificate", _roles("consumer", "provider", "authority")),
         ),
     ),
@@ -74,7 +79,9 @@ def navigation_for(roles: frozenset[str], path: str) -> tuple[NavGroup, ...]:
         seen.update(p.path for p in mine)
         if mine:
             kept.append((title, mine))
-    matches = [p.path for _, places in kept for p in places if p.path == path or (p.path != "/" and path.startswith(p.path))]
+    matches = [
+        p.path for _, places in kept for p in places if p.path == path or (p.path != "/" and path.startswith(p.path))
+    ]
     current = max(matches, key=len, default="")
     return tuple(
         NavGroup(title, tuple(NavEntry(p.title, p.path, p.icon, current=p.path == current) for p in places))

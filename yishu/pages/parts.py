@@ -50,14 +50,13 @@ class NavGroup:
 class Frame:
     """What stands around every page: whose platform this is, who reads it, and where they may go.
 
-    ``pack_state`` and ``mode`` are words for people ("现行", "按本级文本"); ``basis`` names what the regulation rests on.
+    ``pack_state`` and ``mode`` are words for people ("现行", "按本级文本").
     """
 
     jurisdiction: str = ""
     pack_title: str = ""
     pack_state: str = ""
     mode: str = ""
-    basis: str = ""
     person: str = ""
     department: str = ""
     roles: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """What the platform takes from one article, in words: the values of a pack that name it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from yishu.kernel.references import Reference
@@ -8,6 +8,23 @@ from yishu.law.kinds import PERIOD_WORDS, Clock, Option, OptionList, Procedure, 
 from yishu.law.packs import View
 from yishu.law.reading import article_of
 from yishu.law.vocabulary import ACTORS
+
+WORDS: Mapping[str, str] = {
+    **ACTORS,
+    "direct": "直接获取",
+    "application": "提出申请",
+    "none": "不能获取",
+    "review": "审核",
+    "filing": "备案",
+    "required": "必须",
+    "optional": "可以",
+    "unconditional": "无条件共享",
+    "conditional": "有条件共享",
+    "withheld": "不予共享",
+    "identity_document": "有效身份证件号码",
+    "uscc": "统一社会信用代码",
+}
+"""The packs' words (``law.vocabulary.VALUES``) as people read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +41,10 @@ def values_at(view: View, place: Reference) -> tuple[ValueRow, ...]:
     """Every value of the day that rests on the article of ``place``, in the order of the pack."""
     wanted = article_of(place.article) or place.article
     return tuple(
-        row for value in view.values() for row in _rows(value) if (article_of(row.reference.article) or row.reference.article) == wanted
+        row
+        for value in view.values()
+        for row in _rows(value)
+        if (article_of(row.reference.article) or row.reference.article) == wanted
     )
 
 
@@ -38,7 +58,12 @@ def _rows(value: Value) -> Iterator[ValueRow]:
     elif isinstance(held, Procedure):
         for step in held.steps.values():
             outcomes = "、".join(o.title for o in step.outcomes.values())
-            yield ValueRow(f"{value.key}.{step.key}", f"程序：{held.title} · {step.title}", f"由{ACTORS.get(step.role, step.role)}办理，可：{outcomes}", step.reference)
+            yield ValueRow(
+                f"{value.key}.{step.key}",
+                f"程序：{held.title} · {step.title}",
+                f"由{ACTORS.get(step.role, step.role)}办理，可：{outcomes}",
+                step.reference,
+            )
     elif isinstance(held, RequiredList):
         for field in held.fields:
             yield ValueRow(f"{value.key}.{field.name}", f"必备：{held.title}", field.title, field.reference)
@@ -51,8 +76,11 @@ def _rows(value: Value) -> Iterator[ValueRow]:
 
 def clock_words(clock: Clock) -> str:
     """A clock in one sentence: ``数据主管部门 5 个工作日内，自申请提交起，至作出答复``."""
-    term = f"{clock.working_days} 个工作日内" if clock.working_days is not None else PERIOD_WORDS.get(clock.period, "文本未规定时限")
-    return f"{ACTORS.get(clock.actor, clock.actor)}{term}，自{clock.starts}起，至{clock.ends}"
+    if clock.working_days is None:
+        term = PERIOD_WORDS.get(clock.period, "文本未规定时限")
+    else:
+        term = f"{clock.working_days} 个工作日内" if clock.working_days else PERIOD_WORDS["immediate"]
+    return f"{term}；自{clock.starts}起，至{clock.ends}（{ACTORS.get(clock.actor, clock.actor)}）"
 
 
 def _option_words(option: Option) -> str:
@@ -64,4 +92,4 @@ def _plain(value: object) -> str:
         return "文本未规定"
     if isinstance(value, bool):
         return "是" if value else "否"
-    return str(value)
+    return WORDS.get(str(value), str(value))

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from yishu.kernel.errors import NotFound
 from yishu.kernel.time import shanghai_date
 from yishu.law import packs
 from yishu.pages import errors
@@ -38,7 +39,12 @@ def law_article(request: HttpRequest, pack_id: str, place: str) -> HttpResponse:
     """An article: our summary, the values the platform takes from it today, and the line of packs it stands in."""
     pack = packs.load(pack_id)
     view = pack.at(shanghai_date(timezone.now()))
-    article = view.article(place)
+    try:
+        article = view.article(place)
+    except packs.Missing as missing:
+        raise NotFound(
+            f"《{pack.instrument}》中没有“{place[:40]}”", remedy="请从法规页面重新进入", code="pages.no_article"
+        ) from missing
     context = {
         "pack": pack,
         "standing": view.standing(),

@@ -7,8 +7,6 @@ from django.forms.boundfield import BoundField
 
 from yishu.kernel.references import Reference
 
-CHOICES = (forms.RadioSelect, forms.CheckboxSelectMultiple)
-
 
 def reference_of(bound: BoundField) -> Reference | None:
     """The article that demands the field: ``field.reference``, or ``form.references[name]``; None where there is none."""
@@ -19,7 +17,7 @@ def reference_of(bound: BoundField) -> Reference | None:
 
 def kind_of(widget: forms.Widget) -> str:
     """``choices``, ``check``, ``select``, ``file``, ``hidden`` or ``text``: which markup the field gets."""
-    if isinstance(widget, CHOICES):
+    if isinstance(widget, forms.RadioSelect):  # CheckboxSelectMultiple is one too
         return "choices"
     if isinstance(widget, forms.CheckboxInput):
         return "check"
@@ -30,7 +28,13 @@ def kind_of(widget: forms.Widget) -> str:
     return "hidden" if widget.is_hidden else "text"
 
 
-_CLASSES = {"select": "form-select", "check": "form-check-input", "text": "form-control", "file": "form-control", "hidden": ""}
+_CLASSES = {
+    "select": "form-select",
+    "check": "form-check-input",
+    "text": "form-control",
+    "file": "form-control",
+    "hidden": "",
+}
 
 
 def render(bound: BoundField) -> dict[str, Any]:
@@ -50,9 +54,13 @@ def render(bound: BoundField) -> dict[str, Any]:
     }
     if kind == "choices":
         context["options"] = list(bound.subwidgets)
-        context["input_type"] = "radio" if isinstance(widget, forms.RadioSelect) else "checkbox"
+        context["input_type"] = "checkbox" if widget.allow_multiple_selected else "radio"
         return context
-    attrs = {"class": " ".join(filter(None, (widget.attrs.get("class"), _CLASSES[kind], "is-invalid" if bound.errors else "")))}
+    attrs: dict[str, str | bool] = {
+        "class": " ".join(
+            filter(None, (widget.attrs.get("class"), _CLASSES[kind], "is-invalid" if bound.errors else ""))
+        )
+    }
     if described:
         attrs["aria-describedby"] = described
     context["html"] = bound.as_widget(attrs=attrs)

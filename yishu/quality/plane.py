@@ -8,8 +8,8 @@ from yishu.lake import functions
 from yishu.quality import identifiers
 from yishu.quality.rules import PERSON_ID, TEXT_TYPES, USCC, Rule
 
-INVISIBLE = r"[\x{00AD}\x{061C}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}]"
-"""Soft hyphen, zero-width and bidirectional controls (Unicode 15, format characters that show nothing)."""
+INVISIBLE = r"[\x{01}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{7F}\x{00AD}\x{061C}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}]"
+"""Control characters, soft hyphen, zero-width and bidirectional controls (Unicode 15, format characters that show nothing)."""
 BLANKS = r"^[\s\x{00A0}\x{3000}]+|[\s\x{00A0}\x{3000}]+$"
 
 _SHAPES = {
@@ -18,8 +18,8 @@ _SHAPES = {
     "I": r"^[+-]?[0-9]{1,19}$",
     "B": r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$",
     "F": r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$",
-    "D": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-    "T": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?$",
+    "D": r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$",
+    "T": r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?$",
 }
 _TRUE, _FALSE = ("是", "1", "true", "t", "y", "yes"), ("否", "0", "false", "f", "n", "no")
 
@@ -110,4 +110,7 @@ def _mistyped(text: StringValue, item: ItemSpec) -> BooleanValue:
     value = typed(text, item)
     if item.data_type == "L":
         return text.notnull() & value.isnull()
-    return text.notnull() & (~text.re_search(_SHAPES[item.data_type]) | value.isnull())
+    wrong = ~text.re_search(_SHAPES[item.data_type]) | value.isnull()
+    if item.ibis_type == "float64":
+        wrong = wrong | value.isinf()
+    return text.notnull() & wrong

@@ -111,9 +111,16 @@ class Postgres:
     """One embedded server. ``start`` before use; ``stop`` or the end of this process ends it, by fast shutdown."""
 
     def __init__(
-        self, home: Path, *, port: int, report: Report, throwaway: bool = False, variable: str = "YISHU_DATABASE_PORT"
+        self,
+        home: Path,
+        *,
+        port: int,
+        report: Report,
+        throwaway: bool = False,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
-        self.home, self.port, self.report, self.throwaway, self.variable = home, port, report, throwaway, variable
+        """``check`` is called while waiting and may raise to give up; ``throwaway`` is for test databases."""
+        self.home, self.port, self.report, self.throwaway, self.check = home, port, report, throwaway, check
         self.log_file = home / "log" / "postgres.log"
         self.child: subprocess.Popen[bytes] | None = None
         self._seat: Seat | None = None
@@ -142,7 +149,7 @@ class Postgres:
         self.log_file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         new = not (self.seat.data / "PG_VERSION").exists()
         self._end_leftover()
-        require_free([Address("内置数据库", HOST, self.port, self.variable)])
+        require_free([Address("内置数据库", HOST, self.port, "YISHU_DATABASE_PORT")])
         if new:
             self._make_cluster()
         self.launch()
@@ -272,6 +279,7 @@ class Postgres:
         if child is None:
             raise DatabaseFailed("内置数据库还没有启动", remedy="请重新启动平台")
         while True:
+            self.check()
             if child.poll() is not None:
                 raise explain_failure(_tail(self.log_file), port=self.port, data=self.seat.data, log_file=self.log_file)
             says, now = self.answers(), time.monotonic()

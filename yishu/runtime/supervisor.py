@@ -152,7 +152,9 @@ class Supervisor:
             + [Address("网关指标", environment.host, environment.metrics_port, "YISHU_METRICS_PORT")]
         )  # fmt: skip
         if environment.embedded_database:
-            self.database = Postgres(environment.home, port=environment.database_port, report=self.report)
+            self.database = Postgres(
+                environment.home, port=environment.database_port, report=self.report, check=self._check_stop
+            )
             self.database.start()
             self.report("内置数据库已启动")
         else:
@@ -261,7 +263,7 @@ class Supervisor:
                 database.wait_until_ready()
             except PublicError as error:
                 self.report(f"{error.what}：{error.why or error.remedy}；{pause:.0f} 秒后再试")
-                time.sleep(pause)
+                self._rest(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 break
@@ -279,6 +281,12 @@ class Supervisor:
     def _check_stop(self) -> None:
         if self.stopping:
             raise _Stopped
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._check_stop()
+            time.sleep(POLL_SECONDS)
 
     def _stop(self) -> None:
         """End the parts together, then the database. Within ten seconds; a second Ctrl-C kills at once."""
@@ -322,6 +330,7 @@ class Supervisor:
                 object_=str(home),
             ) from error
         (home / "log").mkdir(exist_ok=True)
+        (home / "processes.json").unlink(missing_ok=True)  # of a supervisor that was killed
 
     def _log(self, key: str) -> Path:
         path = self.environment.home / "log" / f"{key}.log"

@@ -1,8 +1,10 @@
 """联机查询: a person's lookup goes through the gateway like a program's — same grant, same masks, same ledger entry."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -60,7 +62,7 @@ def look_up(
                 json={"keys": list(keys), "grant": str(grant_id)},
                 headers={"Authorization": f"Bearer {token}"},
             )
-            document: Any = answer.json()
+            document: Any = json.loads(answer.content, parse_float=Decimal)
             if answer.status_code == 200:
                 return Found(tuple(document["records"]), UUID(document["receipt"]))
             raise _refused(document, answer.status_code)

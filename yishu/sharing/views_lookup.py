@@ -55,7 +55,9 @@ def lookup(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         "items": items,
         "form": form,
         "found": found,
-        "rows": [[record.get(i["item"].name) for i in items] for record in found.records] if found else [],
+        "rows": [[(i["item"].name, shown(record.get(i["item"].name))) for i in items] for record in found.records]
+        if found
+        else [],
         "asked": len(form.cleaned_data["keys"]) if found else 0,
         "purpose": title_of(view, "use_purposes", grant.purpose),
         "filters": [in_words(spec, c) for c in conditions(grant.row_filter)],
@@ -64,6 +66,11 @@ def lookup(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     }
     status = error.status if error else 422 if form.errors else 200
     return render(request, "sharing/lookup.html", context, status=status)
+
+
+def shown(value: Any) -> Any:
+    """A value of an answer as people read it: yes and no in words, a number with the digits it came with, null as it is."""
+    return {True: "是", False: "否"}[value] if isinstance(value, bool) else value if value is None else str(value)
 
 
 @login_required

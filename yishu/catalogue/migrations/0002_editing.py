@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "目录检索",
                 "indexes": [
-                    django.contrib.postgres.indexes.GinIndex(fields=["tokens"], name="search_tokens"),
+                    django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["tokens"], name="search_tokens"),
                     models.Index(fields=["jurisdiction", "share_type"], name="search_share_type"),
                 ],
             },

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orgs', '0001_initial'),
+        ("orgs", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='person',
-            name='must_change_password',
-            field=models.BooleanField(default=False, verbose_name='须改密码'),
+            model_name="person",
+            name="must_change_password",
+            field=models.BooleanField(default=False, verbose_name="须改密码"),
         ),
     ]

@@ -71,8 +71,10 @@ def asset(name: str) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of the sprite; decorative unless it has a label."""
-    role = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')  # noqa: S308 (constant)
-    return format_html('<svg class="icon" {}><use href="{}#{}"></use></svg>', role, asset("yishu/vendor/icons.svg"), name)
+    role = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon" {}><use href="{}#{}"></use></svg>', role, asset("yishu/vendor/icons.svg"), name
+    )
 
 
 @register.simple_tag
@@ -121,7 +123,9 @@ def case_line(steps: Sequence[LineStep]) -> dict[str, Any]:
 @register.inclusion_tag("pages/parts/problem_list.html")
 def problem_list(problems: Sequence[Problem], title: str = "") -> dict[str, Any]:
     """Everything that is wrong, in one list; nothing when the list is empty."""
-    rows = [{"where": p.where, "what": p.what, "remedy": p.remedy, "reference": p.reference, "to": ""} for p in problems]
+    rows = [
+        {"where": p.where, "what": p.what, "remedy": p.remedy, "reference": p.reference, "to": ""} for p in problems
+    ]
     return {"rows": rows, "title": title or f"有 {len(rows)} 处需要改正"}
 
 
@@ -276,7 +280,7 @@ def progress(value: int, total: int = 100, label: str = "进度") -> dict[str, A
 
 
 @register.inclusion_tag("pages/parts/code_block.html")
-def code_block(text: str, id: str, label: str = "复制") -> dict[str, Any]:  # noqa: A002  (the HTML word)
+def code_block(text: str, id: str, label: str = "复制") -> dict[str, Any]:
     """Text to copy: credentials, examples. ``id`` is unique on the page."""
     return {"text": text, "id": id, "label": label}
 

@@ -53,7 +53,9 @@ def main(source: Path, folder: Path, url: str) -> dict[str, object]:
         ) where place = 1 order by id""")
     mark("newest")
     for name, query in (("rejects", "select * from rows where reason is not null"), ("clean", "select * from good")):
-        deltalake.write_deltalake(str(folder / name), con.sql(query).to_arrow_reader(500_000), mode="overwrite", schema_mode="overwrite")
+        deltalake.write_deltalake(
+            str(folder / name), con.sql(query).to_arrow_reader(500_000), mode="overwrite", schema_mode="overwrite"
+        )
     mark("delta")
     copied = folder / "good.csv"
     con.execute(f"copy (select * from good) to '{copied}' (header false)")

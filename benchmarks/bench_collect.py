@@ -55,7 +55,11 @@ def database(home: Path) -> Iterator[str]:
 def run(script: str, *arguments: str, environment: dict[str, str]) -> dict[str, object]:
     """Run one side in a process of its own and read its last line."""
     done = subprocess.run(
-        [sys.executable, str(HERE / script), *arguments], env=environment, cwd=HERE.parent, capture_output=True, text=True
+        [sys.executable, str(HERE / script), *arguments],
+        env=environment,
+        cwd=HERE.parent,
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         raise SystemExit(f"{script} failed:\n{done.stderr[-4000:]}")
@@ -102,7 +106,10 @@ def main() -> int:
                 right &= check("yishu", answer, facts)
                 times["yishu"].append(float(str(answer["total"])))
                 stages, peak = answer["seconds"], max(peak, int(str(answer["peak_rss_mb"])))
-                print(f"round {turn + 1}: baseline {times['baseline'][-1]} s, yishu {times['yishu'][-1]} s", file=sys.stderr)
+                print(
+                    f"round {turn + 1}: baseline {times['baseline'][-1]} s, yishu {times['yishu'][-1]} s",
+                    file=sys.stderr,
+                )
     middle = {side: statistics.median(values) for side, values in times.items()}
     ratio = middle["yishu"] / middle["baseline"]
     ok = right and ratio <= TARGET

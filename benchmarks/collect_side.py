@@ -60,9 +60,17 @@ def prepare() -> None:
     place = orgs.create_jurisdiction(pack="cn-henan-jiaozuo-xiuwu", by=None, at=at)
     head = "1141082100099000" + organisation_check("00099000")
     police = orgs.create_department(
-        jurisdiction=place, name="修武县公安局", uscc=head + uscc_check(head), kind="government", is_authority=False, by=None, at=at
+        jurisdiction=place,
+        name="修武县公安局",
+        uscc=head + uscc_check(head),
+        kind="government",
+        is_authority=False,
+        by=None,
+        at=at,
     )
-    clerk, _ = orgs.create_person(username="clerk", name="户小籍", department=police, by=None, at=at, password="Mima-2026-Shufu")
+    clerk, _ = orgs.create_person(
+        username="clerk", name="户小籍", department=police, by=None, at=at, password="Mima-2026-Shufu"
+    )
     orgs.grant_role(person=clerk, kind="provider", by=None, at=at)
     draft = ResourceDraft(
         title="常住人口登记信息", summary="测速用", category="016", source_kind="system", subject_kind="natural_person",
@@ -85,7 +93,11 @@ def collect(file: Path) -> dict[str, object]:
     began = time.perf_counter()
     with file.open("rb") as stream:
         load = receive_upload(
-            resource_code=made.code or "", file=stream, file_name=file.name, by=Person.objects.get(username="clerk"), at=datetime.now(UTC)
+            resource_code=made.code or "",
+            file=stream,
+            file_name=file.name,
+            by=Person.objects.get(username="clerk"),
+            at=datetime.now(UTC),
         )
     received = time.perf_counter() - began
     load = run_load(load.pk)

@@ -83,7 +83,9 @@ def write_population(rows: int, out: Path, *, seed: int = 1, area: str = "410899
     valid, different = con.execute(
         'select count(*), count(distinct "公民身份号码") from people where defect is null'
     ).fetchone() or (0, 0)
-    counts = con.execute("select defect, count(*) from people where defect is not null group by 1 order by 1").fetchall()
+    counts = con.execute(
+        "select defect, count(*) from people where defect is not null group by 1 order by 1"
+    ).fetchall()
     facts: dict[str, object] = {
         "rows": rows,
         "seed": seed,

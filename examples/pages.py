@@ -66,12 +66,9 @@ class Form:
         for label in labels:
             self.set(name, label)
 
-    def named(self, label: str) -> str:
-        """The name of the control with these words beside it."""
-        found = [f.name for f in self.fields if f.label == label]
-        if len(found) != 1:
-            raise Surprise(f"有 {len(found)} 个“{label}”，共有 {[f.label for f in self.fields if f.label]}")
-        return found[0]
+    def value(self, name: str) -> str:
+        """What a text field or select would send now."""
+        return next((f.value for f in self.fields if f.name == name), "")
 
     def data(self) -> dict[str, str | list[str]]:
         """What a browser would send, without the button."""
@@ -150,12 +147,13 @@ class _Reader(HTMLParser):
                 self.texts[given["id"]] = self.texts.get(given["id"], "") + text
 
     def handle_endtag(self, tag: str) -> None:
-        while self._open:
-            name, given = self._open.pop()
-            if name == tag:
-                break
-        else:
+        if tag not in {name for name, _ in self._open}:
             return
+        given: Attributes = {}
+        while self._open and (closed := self._open.pop()):
+            if closed[0] == tag:
+                given = closed[1]
+                break
         if tag == "a" and given.get("href"):
             self.links.append((given["href"], self._words))
         elif tag == "option" and self._select is not None:

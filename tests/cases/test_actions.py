@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from yishu.cases import actions
@@ -10,6 +11,7 @@ from yishu.cases.actions import CaseMoved
 from yishu.cases.models import Case, CaseEvent
 from yishu.kernel.errors import Invalid, NotAllowed, NotFound
 from yishu.kernel.time import SHANGHAI
+from yishu.ledger.digests import Digester
 
 from .conftest import APPROVAL, AT
 
@@ -70,6 +72,8 @@ def test_return_moves_to_provider_stops_the_clock_and_writes_a_decision(county, 
     )
     decisions = [e for e in ledger_entries() if '"kind":"decision"' in e]
     assert len(decisions) == 1 and "摘要" not in decisions[0] and "XW-8.3" in decisions[0]
+    digest = Digester.load(settings.ENVIRONMENT.home).digest("摘要过于笼统", "reason")
+    assert digest in decisions[0]
 
 
 def test_return_without_reason_is_refused_with_the_article(county, review):

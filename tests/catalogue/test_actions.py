@@ -448,3 +448,42 @@ def test_resources_submitted_at_once_get_different_codes():
         thread.join(timeout=60)
     assert not errors
     assert sorted(Resource.objects.values_list("code", flat=True)) == [f"307016/{n:06d}" for n in range(1, 5)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_resubmission_and_withdrawal_at_once_leave_one_winner_and_no_deadlock():
+    county = make_county("cn-henan-jiaozuo-xiuwu", "修武县", "")
+    resource = actions.create_resource(
+        department=county.market, draft=PERMITS, items=PERMIT_ITEMS, by=county.market_clerk, at=AT
+    )
+    case = submit(county, resource)
+    actions.return_resource(case_id=case.pk, seen_revision=1, reason="请补充", by=county.reviewer, at=AT)
+    resource.refresh_from_db()
+    barrier, results = threading.Barrier(2), []
+
+    def run(job):
+        try:
+            barrier.wait(timeout=20)
+            results.append(job())
+        except Exception as error:
+            results.append(error)
+        finally:
+            connection.close()
+
+    def resubmit():
+        return actions.submit_resource(
+            resource_id=resource.pk, seen_revision=resource.revision, by=county.market_clerk, at=AT
+        )
+
+    def withdraw():
+        return actions.withdraw_resource(case_id=case.pk, seen_revision=2, by=county.market_clerk, at=AT)
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in (resubmit, withdraw)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    refused = [r for r in results if isinstance(r, Exception)]
+    assert len(results) == 2 and len(refused) == 1 and isinstance(refused[0], Conflict), results
+    case.refresh_from_db()
+    assert case.revision == 3

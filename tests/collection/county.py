@@ -63,7 +63,15 @@ def person_id(number: int) -> str:
 
 def person_row(number: int, updated: str = "2026-01-01") -> list[str]:
     r = random.Random(number)
-    return [person_id(number), f"张{number}", r.choice("12"), "01", f"修武县示例路{number}号", f"138{number:08d}", updated]
+    return [
+        person_id(number),
+        f"张{number}",
+        r.choice("12"),
+        "01",
+        f"修武县示例路{number}号",
+        f"138{number:08d}",
+        updated,
+    ]
 
 
 HEADING = [item.name for item in POPULATION]
@@ -87,7 +95,9 @@ class World:
     enterprises: ResourceSpec
     minute: int = 0
 
-    def upload(self, content: bytes, name: str = "人口.csv", spec: ResourceSpec | None = None, by: Person | None = None) -> Load:
+    def upload(
+        self, content: bytes, name: str = "人口.csv", spec: ResourceSpec | None = None, by: Person | None = None
+    ) -> Load:
         """Receive a file, a minute later than the one before."""
         self.minute += 1
         return actions.receive_upload(
@@ -98,7 +108,9 @@ class World:
             at=AT + timedelta(minutes=self.minute),
         )
 
-    def load(self, content: bytes, name: str = "人口.csv", spec: ResourceSpec | None = None, by: Person | None = None) -> Load:
+    def load(
+        self, content: bytes, name: str = "人口.csv", spec: ResourceSpec | None = None, by: Person | None = None
+    ) -> Load:
         """Receive a file and run it to its end."""
         return run_load(self.upload(content, name, spec, by).pk)
 
@@ -108,7 +120,9 @@ class World:
         return run_load(received.pk)
 
 
-def publish_resource(*, department: Department, by: Person, reviewer: Person, title: str, items: tuple[ItemDraft, ...], subject: str) -> ResourceSpec:
+def publish_resource(
+    *, department: Department, by: Person, reviewer: Person, title: str, items: tuple[ItemDraft, ...], subject: str
+) -> ResourceSpec:
     resource = catalogue.create_resource(
         department=department,
         draft=ResourceDraft(
@@ -155,7 +169,13 @@ def make_world() -> World:
     made: dict[str, Department] = {}
     for n, (key, name) in enumerate({"data": "数据局", "police": "公安局", "market": "市场监管局"}.items()):
         made[key] = orgs.create_department(
-            jurisdiction=place, name=f"修武县{name}", uscc=uscc(99000 + n), kind="government", is_authority=key == "data", by=None, at=AT
+            jurisdiction=place,
+            name=f"修武县{name}",
+            uscc=uscc(99000 + n),
+            kind="government",
+            is_authority=key == "data",
+            by=None,
+            at=AT,
         )
     people: dict[str, Person] = {}
     for key, name, where, role in (
@@ -164,7 +184,9 @@ def make_world() -> World:
         ("market", "市小管", "market", "provider"),
         ("consumer", "用小数", "market", "consumer"),
     ):
-        person, _ = orgs.create_person(username=key, name=name, department=made[where], by=None, at=AT, password="Mima-2026-Shufu")
+        person, _ = orgs.create_person(
+            username=key, name=name, department=made[where], by=None, at=AT, password="Mima-2026-Shufu"
+        )
         orgs.grant_role(person=person, kind=role, by=None, at=AT)
         person.refresh_from_db()
         people[key] = person
@@ -199,5 +221,7 @@ def served(spec: ResourceSpec) -> list[tuple]:
 
 def serving_tables() -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute("select tablename from pg_tables where schemaname = 'serving' and tablename <> 'current' order by 1")
+        cursor.execute(
+            "select tablename from pg_tables where schemaname = 'serving' and tablename <> 'current' order by 1"
+        )
         return [row[0] for row in cursor.fetchall()]

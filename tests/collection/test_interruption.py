@@ -119,7 +119,9 @@ run_load(UUID(sys.argv[1]), hook=lambda name: name == sys.argv[2] and os.kill(os
 @pytest.mark.chaos
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("stage", ["clean", "publish"])
-def test_worker_killed_outright_frees_the_resource_and_the_load_runs_again(committed_world, database_url, tmp_path, stage):
+def test_worker_killed_outright_frees_the_resource_and_the_load_runs_again(
+    committed_world, database_url, tmp_path, stage
+):
     world = committed_world
     world.load(csv_bytes([person_row(1)]))
     load = world.upload(csv_bytes([person_row(2)]))

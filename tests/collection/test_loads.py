@@ -8,13 +8,12 @@ import pytest
 from django.db import connection
 
 from tests.collection.county import AT, csv_bytes, person_id, person_row, served, serving_tables
-from yishu.collection import store
+from yishu.collection import actions, store
 from yishu.collection.errors import BadFile, LoadMoved, NotCatalogued, NotOwner
 from yishu.collection.messages import LoadPublished
 from yishu.collection.models import Load
 from yishu.collection.runs import run_load
 from yishu.collection.sweeping import sweep
-from yishu.collection import actions
 from yishu.kernel import events
 from yishu.lake.tables import Lake
 
@@ -68,14 +67,24 @@ def test_load_with_bad_rows_keeps_good_ones_and_names_every_reason(world):
 
 def test_load_report_holds_no_rejected_value_in_clear(world):
     name, number = "诸葛秘密", person_id(2)
-    load = world.load(csv_bytes([person_row(1), [number, name, "3", "01", "某处", "13800000000", "2026-01-01"], broken(3, 0, number[:17])]))
+    load = world.load(
+        csv_bytes(
+            [person_row(1), [number, name, "3", "01", "某处", "13800000000", "2026-01-01"], broken(3, 0, number[:17])]
+        )
+    )
     report = json.dumps(load.report, ensure_ascii=False)
     assert number[:17] not in report and name not in report
     assert [s["row"] for r in load.report["reasons"] for s in r["samples"]] == [3, 2]
 
 
 def test_load_with_repeated_key_serves_newest_then_later_row(world):
-    rows = [person_row(1, "2026-01-01"), person_row(1, "2026-03-01"), person_row(1, "2026-02-01"), person_row(2, "2026-01-01"), person_row(2, "2026-01-01")]
+    rows = [
+        person_row(1, "2026-01-01"),
+        person_row(1, "2026-03-01"),
+        person_row(1, "2026-02-01"),
+        person_row(2, "2026-01-01"),
+        person_row(2, "2026-01-01"),
+    ]
     rows[3][1], rows[4][1] = "先行", "后行"
     load = world.load(csv_bytes(rows))
     assert (load.rows_kept, load.rows_superseded) == (2, 3)
@@ -110,7 +119,9 @@ def test_load_with_columns_in_another_order_is_read_by_name(world):
     assert served(world.population)[0][0] == person_id(1)
 
 
-@pytest.mark.parametrize(("encoding", "named"), [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8 BOM"), ("gb18030", "GB18030"), ("gbk", "GB18030")])
+@pytest.mark.parametrize(
+    ("encoding", "named"), [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8 BOM"), ("gb18030", "GB18030"), ("gbk", "GB18030")]
+)
 def test_load_in_any_accepted_encoding_serves_the_same_text(world, encoding, named):
     load = world.load(csv_bytes([person_row(1)], encoding=encoding))
     assert load.encoding == named
@@ -120,7 +131,11 @@ def test_load_in_any_accepted_encoding_serves_the_same_text(world, encoding, nam
 def test_load_with_windows_line_ends_and_quoted_breaks_is_read(world):
     row = person_row(1)
     row[4] = '修武县"老街"\r\n3号, 东'
-    load = world.load(csv_bytes([row, person_row(2)]).replace(b"2026-01-01\n", b"2026-01-01\r\n").replace("更新日期\n".encode(), "更新日期\r\n".encode()))
+    load = world.load(
+        csv_bytes([row, person_row(2)])
+        .replace(b"2026-01-01\n", b"2026-01-01\r\n")
+        .replace("更新日期\n".encode(), "更新日期\r\n".encode())
+    )
     assert load.state == Load.State.PUBLISHED, load.error
     assert served(world.population)[0][4].replace("\r\n", "\n") == '修武县"老街"\n3号, 东'
 
@@ -138,7 +153,10 @@ def test_load_moves_the_pointer_and_tells_ledger_and_subscribers(world, monkeypa
     monkeypatch.setitem(events._handlers, LoadPublished, [told.append])
     load = world.load(csv_bytes([person_row(1)]))
     with connection.cursor() as cursor:
-        cursor.execute("select table_name, load_id, rows, resource_version from serving.current where resource_code = %s", [world.population.code])
+        cursor.execute(
+            "select table_name, load_id, rows, resource_version from serving.current where resource_code = %s",
+            [world.population.code],
+        )
         assert cursor.fetchone() == (load.serving_table, load.pk, 1, 1)
     assert told == [LoadPublished(resource_code=world.population.code, table=load.serving_table, load_id=load.pk)]
     entry = ledger_events()[-1]
@@ -156,7 +174,9 @@ def test_load_commits_name_the_load_and_titles(world):
 @pytest.mark.article("XW-7")
 def test_upload_for_unpublished_resource_is_refused_with_the_article(world):
     with pytest.raises(NotCatalogued) as caught:
-        actions.receive_upload(resource_code="307999/000001", file=io.BytesIO(b"x"), file_name="x.csv", by=world.clerk, at=AT)
+        actions.receive_upload(
+            resource_code="307999/000001", file=io.BytesIO(b"x"), file_name="x.csv", by=world.clerk, at=AT
+        )
     assert caught.value.reference.row == "XW-7"
     assert not Load.objects.exists() and not list(store.uploads().glob("*"))
 

@@ -52,7 +52,9 @@ def test_version_is_a_delta_table_others_can_read(engine, table):
 
 def test_version_with_other_columns_replaces_the_schema(engine, table):
     table.write_version(engine, rows(engine, "a"), uuid.uuid4())
-    version = table.write_version(engine, _view(engine, "select 1::bigint as _row, date '2024-01-01' as i0002"), uuid.uuid4())
+    version = table.write_version(
+        engine, _view(engine, "select 1::bigint as _row, date '2024-01-01' as i0002"), uuid.uuid4()
+    )
     assert engine.rows(table.read_version(engine, version, "v"))[0]["i0002"].isoformat() == "2024-01-01"
 
 

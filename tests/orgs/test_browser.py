@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = Path(__file__).parents[1] / "browser" / "screenshots"
@@ -26,6 +27,9 @@ def chromium(monkeypatch) -> Iterator:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield browser
+        # Inside Playwright's loop asgiref gives this thread connections of its own; left open, they block the
+        # dropping of the test database.
+        connections.close_all()
         browser.close()
 
 

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from yishu.kernel.errors import PublicError
+from yishu.runtime import account
 from yishu.runtime.addresses import Address, PortTaken, require_free
 from yishu.runtime.postgres import DatabaseFailed, Postgres, explain_failure
 
@@ -122,23 +123,33 @@ def test_pid_file_of_other_program_is_removed(home: Path) -> None:
     server.stop()
 
 
-def test_home_the_account_cannot_reach_gets_a_system_folder(new_home: Callable[[], Path]) -> None:
-    closed = new_home()
+def test_folders_the_account_cannot_reach_are_replaced_by_system_folders(
+    new_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone under /root: neither the home nor the programs can be reached, and no parent folder is opened."""
+    closed, system = new_home(), new_home()
+    site = account._wheel().parent.parent
+    for name in (account.WHEEL, f"{account.WHEEL}.libs"):
+        shutil.copytree(
+            site / name, closed / name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a", "pginstall")
+        )
     closed.chmod(0o700)
+    monkeypatch.setattr(account, "_wheel", lambda: closed / account.WHEEL / "pginstall18")
+    monkeypatch.setattr(account, "SYSTEM_FOLDER", system)
     server = Postgres(closed, port=_free_port(), report=lambda text: None, throwaway=True)
     try:
         server.start()
         with psycopg.connect(server.url) as connection:
             connection.execute("select 1")
-        if os.geteuid() == 0:
-            assert str(server.seat.data).startswith("/var/lib/yishu/database-")
-            assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-        else:
-            assert server.seat.data == closed / "postgres" / "data"
+        server.stop()
+        server.start()
     finally:
         server.stop()
-        if server.seat.data.parent.parent == Path("/var/lib/yishu"):
-            shutil.rmtree(server.seat.data.parent)
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    root = os.geteuid() == 0
+    assert server.seat.data.is_relative_to(system if root else closed)
+    assert server.seat.bin.is_relative_to(system if root else closed)
+    assert len(list(system.glob("database-*"))) == (1 if root else 0)
 
 
 def test_start_cut_short_begins_anew(home: Path) -> None:

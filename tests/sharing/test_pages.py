@@ -113,14 +113,15 @@ def test_authority_decides_on_the_case_page_narrowing_items_masks_and_term(enter
     decide = reverse("case-decide", args=[application.case_id, "approve"])
     given = {
         "revision": application.case.revision, "items": ["i0001"], "mask_i0001": "hide", "mask_i0002": "name", "starts_on": typed["starts_on"],
-        "ends_on": typed["ends_on"], "filter_1_column": "i0003", "filter_1_op": "in", "filter_1_values": "1、2",
+        "ends_on": typed["ends_on"], "filter_1_column": "i0005", "filter_1_op": "range", "filter_1_values": "2020-01-01、",
     }  # fmt: skip
-    answer = page.post(decide, given | {"filter_1_values": "1"})
-    assert answer.status_code == 422 and "超出了申请的范围" in answer.content.decode()
+    answer = page.post(decide, given | {"ends_on": "2199-01-01"})
+    assert answer.status_code == 422 and "超出了申请的期限" in answer.content.decode()
     answer = page.post(decide, given)
     assert answer.status_code == 302, answer.content.decode()
     grant = Grant.objects.get()
     assert grant.items == ["i0001"] and grant.masks == {"i0001": "hide"}
+    assert [c["column"] for c in grant.row_filter] == ["i0003", "i0005"], "what was asked is kept, the authority adds"
 
 
 @pytest.mark.article("XW-35.4")

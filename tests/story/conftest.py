@@ -1,75 +1,94 @@
-"""The demonstration, run as a newcomer runs it: one supervisor process with its own home and ports, for all story tests."""
+"""The demonstration, run as a newcomer runs it: one supervisor process with its own home and ports, for all story tests.
+
+Story tests know the platform by its pages, its gateway and its command line only: nothing of ``yishu`` is imported here.
+"""
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 170
+PORTS = ("WEB", "GATEWAY", "METRICS", "DATABASE")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Demonstration:
-    """A running demonstration: its addresses, home, and the accounts it printed."""
+    """A demonstration: its home and ports, and, while it runs, its process and the accounts it printed."""
 
-    web: str
-    gateway: str
     home: Path
-    password: str
-    client: dict[str, str]
-    output: Path
+    ports: Mapping[str, int]
+    process: "subprocess.Popen[bytes] | None" = None
+    starts: int = 0
+    facts: dict = field(default_factory=dict)
+
+    @property
+    def web(self) -> str:
+        return f"http://127.0.0.1:{self.ports['WEB']}"
+
+    @property
+    def gateway(self) -> str:
+        return f"http://127.0.0.1:{self.ports['GATEWAY']}"
+
+    @property
+    def password(self) -> str:
+        return self.facts["password"]
+
+    @property
+    def output(self) -> str:
+        """What the present start has printed so far."""
+        return (self.home / f"output-{self.starts}.txt").read_text(encoding="utf-8")
 
     def environment(self) -> dict[str, str]:
-        """What a program beside it needs in its environment."""
-        return os.environ | {"YISHU_HOME": str(self.home)}
+        """What a program beside it needs in its environment, and nothing of this test session's."""
+        keep = {k: v for k, v in os.environ.items() if not k.startswith(("YISHU_", "DJANGO_", "PYTEST_"))}
+        ports = {f"YISHU_{name}_PORT": str(port) for name, port in self.ports.items()}
+        return keep | ports | {"YISHU_HOME": str(self.home)}
 
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    """`yishu demo` in an empty home; ended by SIGTERM, and it must end cleanly."""
-    home = tmp_path_factory.mktemp("demonstration")
-    home.chmod(0o755)
-    ports = {n: free_port() for n in ("WEB", "GATEWAY", "METRICS", "DATABASE")}
-    keep = {k: v for k, v in os.environ.items() if not k.startswith(("YISHU_", "DJANGO_", "PYTEST_"))}
-    environment = keep | {f"YISHU_{n}_PORT": str(p) for n, p in ports.items()} | {"YISHU_HOME": str(home)}
-    output = home / "output.txt"
-    with output.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "yishu.cli", "demo"], cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
-        )
-    try:
+    def start(self) -> None:
+        """Run ``yishu demo`` and wait until it greets."""
+        self.starts += 1
+        with (self.home / f"output-{self.starts}.txt").open("wb") as out:
+            words = [sys.executable, "-m", "yishu.cli", "demo"]
+            self.process = subprocess.Popen(
+                words, cwd=ROOT, env=self.environment(), stdout=out, stderr=subprocess.STDOUT
+            )
         until = time.monotonic() + START_SECONDS
-        while "平台已启动" not in output.read_text(encoding="utf-8"):
-            if process.poll() is not None or time.monotonic() > until:
-                pytest.fail(f"the demonstration did not start:\n{output.read_text(encoding='utf-8')}")
+        while "平台已启动" not in self.output:
+            if self.process.poll() is not None or time.monotonic() > until:
+                pytest.fail(f"the demonstration did not start:\n{self.output}")
             time.sleep(0.2)
-        facts = json.loads((home / "demo.json").read_text(encoding="utf-8"))
-        yield Demonstration(
-            web=f"http://127.0.0.1:{ports['WEB']}", gateway=f"http://127.0.0.1:{ports['GATEWAY']}", home=home,
-            password=facts["password"], client=facts["client"], output=output,
-        )  # fmt: skip
-    finally:
+        self.facts = json.loads((self.home / "demo.json").read_text(encoding="utf-8"))
+
+    def stop(self) -> None:
+        """End it by SIGTERM; it must end cleanly."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
         process.send_signal(signal.SIGTERM)
         try:
             code = process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    assert code == 0, output.read_text(encoding="utf-8")
-    assert "Traceback" not in output.read_text(encoding="utf-8")
+        assert code == 0, self.output
+        assert "Traceback" not in self.output
+
+
+@pytest.fixture(scope="session")
+def demonstration(new_home: Callable[[], Path], free_ports: Callable[[int], list[int]]) -> Iterator[Demonstration]:
+    """`yishu demo` in an empty home."""
+    found = Demonstration(new_home(), dict(zip(PORTS, free_ports(len(PORTS)), strict=True)))
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()

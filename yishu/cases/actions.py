@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from yishu.cases.models import Case, CaseEvent
@@ -16,6 +18,7 @@ from yishu.kernel.time import SHANGHAI, shanghai_date
 from yishu.law import calendar, clocks, values
 from yishu.law.vocabulary import REQUIREMENTS
 from yishu.ledger.actions import record
+from yishu.ledger.digests import Digester
 from yishu.orgs.models import Department, Jurisdiction, Person
 
 OPENED = "open"
@@ -200,11 +203,24 @@ def _write(
         facts=dict(facts),
         due_on=case.due_on,
     )
-    _record(case, outcome, before, by=by, role=role, at=at, facts=facts)
+    _record(case, outcome, before, by=by, role=role, at=at, reason=reason, facts=facts)
+
+
+@cache
+def _digester() -> Digester:
+    return Digester.load(settings.ENVIRONMENT.home)
 
 
 def _record(
-    case: Case, outcome: str, before: str, *, by: Person, role: str, at: datetime, facts: Mapping[str, Any]
+    case: Case,
+    outcome: str,
+    before: str,
+    *,
+    by: Person,
+    role: str,
+    at: datetime,
+    reason: str,
+    facts: Mapping[str, Any],
 ) -> None:
     resource = facts.get("resource") or case.events.get(seq=1).facts.get("resource") or ""
     entry: dict[str, Any] = {
@@ -220,6 +236,8 @@ def _record(
         entry["due_on"] = case.due_on.isoformat()
     if facts.get("share_type"):
         entry["share_type"] = facts["share_type"]
+    if reason:
+        entry["reason"] = _digester().digest(reason, "reason")
     if before:
         reference = procedure_of(case).steps[before].outcomes[outcome].reference
         entry |= {"step": before, "outcome": outcome, "to_step": case.step, "role": role}

@@ -107,6 +107,9 @@ def submit_resource(*, resource_id: int, seen_revision: int, by: Person, at: dat
 
     Raises Invalid with every problem and its article, SuspectedDuplicates, DraftChanged, NotAllowed, Conflict.
     """
+    # Case before resource, as every decision locks them: two people of a department cannot block each other.
+    open_cases = Case.objects.filter(procedure=queries.PROCEDURE, subject_id=str(resource_id), closed_at=None)
+    list(open_cases.select_for_update(of=("self",)).values_list("pk"))
     resource = _locked(resource_id, by, at)
     _seen(resource, seen_revision)
     running = queries.open_case(resource)
@@ -200,7 +203,7 @@ def approve_resource(
         case_id=case_id, outcome="approve", seen_revision=seen_revision, by=by, at=at, reason=reason, facts=facts
     )
     resource = _subject(case)
-    law = _law(resource, at)
+    law = demands(case.jurisdiction.pack, case.law_on)
     problems = [
         *grade_problems({i.column: i.name for i in resource.items.all()}, grades),
         *secrecy_problems(secrecy, law, shanghai_date(at)),

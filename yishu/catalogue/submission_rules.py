@@ -80,6 +80,8 @@ def _required(draft: ResourceDraft, law: Demands) -> Iterator[FieldProblem]:
         if not getattr(draft, name):
             yield _missing(name, _TITLES[name], standard)
     for field in law.forms.get("catalogue.resource", ()):
+        if field.name == "format_class" and not draft.format_type:
+            continue  # class and type are one choice of the form: the missing type was told
         if field.name not in seen and hasattr(draft, field.name) and getattr(draft, field.name) in ("", ()):
             seen.add(field.name)
             yield _missing(field.name, field.title, field.reference)
@@ -143,7 +145,8 @@ def _format(draft: ResourceDraft, law: Demands) -> Iterator[FieldProblem]:
     standard = law.reference("catalogue.standard")
     form = guide.entry("formats", draft.format_class)
     if form is None:
-        yield _wrong("format_class", "信息资源格式分类", "没有选择格式分类", "请选择格式分类", "format_class", standard)
+        if draft.format_class:  # without one, `_required` has said so
+            yield _wrong("format_class", "信息资源格式分类", "没有这种格式分类", "请选择格式分类", "format_class", standard)
         return
     if draft.format_type and draft.format_type not in form.types:
         yield _wrong(

@@ -163,7 +163,11 @@ def rejects(request: HttpRequest, load_id: UUID) -> StreamingHttpResponse:
         )
     spec = published_version(load.resource_id, load.resource_version)
     with transaction.atomic():
-        facts: dict[str, Fact] = {"event": "collection.rejects_downloaded", "load": str(load.pk), "rejects": load.rows_rejected or 0}
+        facts: dict[str, Fact] = {
+            "event": "collection.rejects_downloaded",
+            "load": str(load.pk),
+            "rejects": load.rows_rejected or 0,
+        }
         record(kind="event", by=person, at=now, department=load.resource.department_id, resource=spec.code, facts=facts)
     name = content_disposition_header(True, f"{spec.title}-问题数据-{load.received_at:%Y%m%d%H%M}.csv") or "attachment"
     return StreamingHttpResponse(

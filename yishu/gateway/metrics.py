@@ -6,6 +6,7 @@ With several workers prometheus_client keeps the numbers in files under ``PROMET
 
 import logging
 import time
+from typing import Any
 
 from prometheus_client import Counter, Histogram
 
@@ -24,12 +25,16 @@ RECHECKS = Counter("yishu_gateway_rechecks", "Answers whose grant was checked ag
 WITHHELD = Counter("yishu_gateway_withheld", "Answers withheld because the grant had changed while they were made.")
 
 SAMPLE_SECONDS = 1.0
+_children: dict[tuple[str, int], Any] = {}
 _last: dict[tuple[str, int, str], float] = {}
 
 
 def observe(route: str, status: int, seconds: float) -> None:
     """Count one call; a route is its template, never the address called."""
-    CALLS.labels(route, str(status)).observe(seconds)
+    child = _children.get((route, status))
+    if child is None:
+        child = _children[(route, status)] = CALLS.labels(route, str(status))
+    child.observe(seconds)
 
 
 def sample(route: str, status: int, code: str) -> None:

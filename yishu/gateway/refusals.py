@@ -34,6 +34,7 @@ def refusal_of(decision: Decision, grant: Grant | None) -> PublicError:
         code=decision.code,
         object_=str(grant.id),
         reference=decision.reference or _reference(grant),
+        extra={"article": grant.spec["article"]} if grant.spec.get("article") else None,
     )
 
 

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import ibis
 import pyarrow as pa
+from ibis.backends.duckdb import Backend
 
 from yishu.lake.errors import FULL, BadSource, LakeFull
 from yishu.lake.functions import IMPLEMENTATIONS
-
-if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
 
 MEMORY_LIMIT = "2GB"
 """What the engine may hold before it spills; the process itself needs some 300 MB more."""
@@ -30,7 +28,7 @@ LINE_LIMIT = 1024 * 1024
 class Engine:
     """An open engine. One per job, used by one thread; closed by the ``with`` that opened it."""
 
-    backend: "Backend"
+    backend: Backend
     scratch: Path
 
     def table(self, name: str) -> ibis.Table:

@@ -70,11 +70,9 @@ class LakeTable:
 
     def load_of(self, version: int) -> str:
         """The id of the load that wrote a version, from its commit; raises ``NoVersion``."""
-        try:
-            history = deltalake.DeltaTable(self.path, version=version).history(1)
-        except (TableNotFoundError, deltalake.exceptions.DeltaError) as error:
-            raise NoVersion(f"{self.path} version {version}") from error
-        return str(history[0].get("load", ""))
+        self.files(version)
+        commits = deltalake.DeltaTable(self.path).history()
+        return next((str(commit.get("load", "")) for commit in commits if commit.get("version") == version), "")
 
     def _commit(self, file: Path, load_id: uuid.UUID, titles: Mapping[str, str]) -> int:
         metadata = pyarrow.parquet.read_metadata(file)

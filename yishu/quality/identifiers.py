@@ -34,7 +34,8 @@ def person_id_broken(text: StringValue, code: str, number: IntegerValue) -> Bool
         return ~text.re_search(f"^(?:{codes.PERSON_ID_PATTERN})$")
     if code == "id_birth_date":
         born = text.substr(6, 4) + "-" + text.substr(10, 2) + "-" + text.substr(12, 2)
-        return ~text.substr(6, 2).isin(codes.PERSON_ID_CENTURIES) | born.try_cast("date").isnull()
+        unknown = ~text.substr(6, 2).isin(codes.PERSON_ID_CENTURIES) | born.try_cast("date").isnull()
+        return text.notnull() & unknown
     return _place(text.substr(17, 1), codes.PERSON_ID_CHECKS) != _person_id_sum(number)
 
 

@@ -114,13 +114,18 @@ def _programs(account: Account | None) -> Path:
     copy = SYSTEM_FOLDER / f"postgresql-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
     if not copy.exists():
         draft = SYSTEM_FOLDER / f".{copy.name}.{secrets.token_hex(4)}"
-        SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-        shutil.copytree(programs, draft, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+        draft.mkdir(mode=0o755, parents=True)
+        site, skip = programs.parent.parent, shutil.ignore_patterns("include", "*.a")
+        shutil.copytree(programs, draft / WHEEL / programs.name, symlinks=True, ignore=skip)
+        # The programs find their libraries relative to themselves, beside the package.
+        shutil.copytree(site / f"{WHEEL}.libs", draft / f"{WHEEL}.libs", symlinks=True)
+        for folder in (draft / WHEEL, draft / f"{WHEEL}.libs"):
+            folder.chmod(0o755)
         try:
             draft.rename(copy)
         except OSError:  # another start was quicker
             shutil.rmtree(draft)
-    return copy / "bin"
+    return copy / WHEEL / programs.name / "bin"
 
 
 def _folder(home: Path, account: Account | None) -> Path:

@@ -30,9 +30,18 @@ class ApproveForm(GrantForm, DecisionForm):
             "items": application.items,
             "starts_on": application.starts_on,
             "ends_on": application.ends_on,
-            **condition_initial(conditions(application.row_filter)),
         }
-        super().__init__(case, outcome, data, spec=spec, view=view, columns=application.items, initial=initial)
+        super().__init__(
+            case, outcome, data, spec=spec, view=view, columns=application.items, initial=initial,
+            kept=conditions(application.row_filter), condition_rows=1,
+        )  # fmt: skip
+        for part, label in (
+            ("column", "另加数据范围：信息项"),
+            ("op", "另加数据范围：条件"),
+            ("values", "另加数据范围：值"),
+        ):
+            self.fields[f"filter_1_{part}"].label = label
+        self.fields["filter_1_values"].help_text = "申请中的数据范围一律保留；这里可以再加一条限制"
         self.fields["reason"].help_text = "取消脱敏时必须写明理由，随办件存档"
         defaults = default_masks(spec, application.items)
         for item in spec.items:
@@ -44,14 +53,8 @@ class ApproveForm(GrantForm, DecisionForm):
                     initial=defaults.get(item.column, ""),
                     required=False,
                 )
-        order = [
-            "items",
-            *(n for n in self.fields if n.startswith(("mask_", "filter_"))),
-            "starts_on",
-            "ends_on",
-            "wording",
-            "reason",
-        ]
+        masks, extra = ([n for n in self.fields if n.startswith(prefix)] for prefix in ("mask_", "filter_"))
+        order = ["items", *masks, *extra, "starts_on", "ends_on", "wording", "reason"]
         self.order_fields(order)
 
     def masks(self) -> dict[str, str]:

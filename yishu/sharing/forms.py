@@ -43,14 +43,24 @@ class GrantForm(forms.Form):
     starts_on = DateField(label="使用起始", error_messages={"required": "请填写使用起始日期"})
     ends_on = DateField(label="使用截止", help_text="最后一个可用日", error_messages={"required": "请填写使用截止日期"})
 
-    def __init__(self, *args: Any, spec: ResourceSpec, view: View, columns: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        spec: ResourceSpec,
+        view: View,
+        columns: Sequence[str] = (),
+        kept: Sequence[RowCondition] = (),
+        condition_rows: int = CONDITION_ROWS,
+        **kwargs: Any,
+    ) -> None:
+        """``columns``: the items offered (all when empty); ``kept``: conditions that hold whatever is typed."""
         super().__init__(*args, **kwargs)
-        self.spec, self.view = spec, view
+        self.spec, self.view, self.kept, self.condition_rows = spec, view, tuple(kept), condition_rows
         self.references: dict[str, Reference] = {**getattr(self, "references", {})}
         offered = [i for i in spec.items if not columns or i.column in columns]
         _choose(self.fields["items"], [(i.column, i.name) for i in offered])
         names = [("", "（不限）"), *((i.column, i.name) for i in spec.items)]
-        for n in range(1, CONDITION_ROWS + 1):
+        for n in range(1, condition_rows + 1):
             self.fields[f"filter_{n}_column"] = forms.ChoiceField(
                 label=f"数据范围 {n}：信息项", choices=names, required=False
             )
@@ -75,7 +85,7 @@ class GrantForm(forms.Form):
         """Read the conditions into ``cleaned_data["row_filter"]``; a wrong one is an error at its values."""
         cleaned = super().clean() or self.cleaned_data
         found = []
-        for n in range(1, CONDITION_ROWS + 1):
+        for n in range(1, self.condition_rows + 1):
             column, op, typed = (cleaned.get(f"filter_{n}_{part}") or "" for part in ("column", "op", "values"))
             if not column:
                 if typed:
@@ -86,7 +96,7 @@ class GrantForm(forms.Form):
             if problem:
                 self.add_error(f"filter_{n}_values", problem)
             found.append(condition)
-        cleaned["row_filter"] = tuple(found)
+        cleaned["row_filter"] = (*self.kept, *(c for c in found if c not in self.kept))
         starts, ends = cleaned.get("starts_on"), cleaned.get("ends_on")
         if starts and ends and ends < starts:
             self.add_error("ends_on", "使用截止日期早于起始日期")

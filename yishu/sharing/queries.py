@@ -14,6 +14,7 @@ from yishu.kernel.time import shanghai_date
 from yishu.law import packs
 from yishu.law.decision import Decision
 from yishu.law.packs import View
+from yishu.law.values import options
 from yishu.orgs.models import Department, Jurisdiction, Person, RoleKind
 from yishu.orgs.queries import may_act
 from yishu.sharing.models import Application, Grant
@@ -149,3 +150,8 @@ def access_reference(grant: Grant) -> Reference:
     view = law(grant.jurisdiction, shanghai_date(grant.granted_at))
     kind = "unconditional" if grant.application_id is None else "conditional"
     return view.get(f"sharing.access.{kind}").reference
+
+
+def title_of(view: View, option_list: str, key: str) -> str:
+    """The Chinese title of a key of one of the pack's lists; the key itself when the list no longer has it."""
+    return next((o.title for o in options(view, option_list) if o.key == key), key)

@@ -1,15 +1,16 @@
 """Receipts as one reader may see them: those of their departments' calls, of calls on their resources, or of the whole jurisdiction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
-from yishu.catalogue.models import Resource
+from yishu.catalogue.models import Resource, Version
+from yishu.catalogue.rules import from_json
 from yishu.kernel.errors import NotFound
 from yishu.law.decision import Decision
 from yishu.ledger import queries as ledger
@@ -17,8 +18,8 @@ from yishu.ledger.entries import DELIVERY, REFUSAL, Entry, entry_from_bytes
 from yishu.ledger.notes import VERIFIER_KEYS, read_verifier_keys
 from yishu.ledger.receipts import Receipt
 from yishu.ledger.verify import verify_receipt
-from yishu.orgs.models import Department, Person, RoleKind
-from yishu.sharing.queries import departments_as, oversees
+from yishu.orgs.models import Client, Department, Person, RoleKind
+from yishu.sharing.queries import departments_as, law, oversees, title_of
 
 WINDOW = 20_000
 """Entries looked through for a list, newest first: the ledger has no index by department, and a list is for what just happened."""
@@ -141,3 +142,42 @@ def verified(found: Receipt) -> Decision:
     keys = settings.ENVIRONMENT.home / "keys" / VERIFIER_KEYS
     trusted = read_verifier_keys(keys.read_text(encoding="utf-8")) if keys.exists() else ()
     return verify_receipt(found.document(), trusted)
+
+
+def in_words(entry: Entry, on: date) -> tuple[tuple[str, str], ...]:
+    """What an entry says, with today's names for its ids: (label, value) pairs for the page. The entry itself is the evidence."""
+    rows: list[tuple[str, str]] = []
+    department = Department.objects.filter(pk__in=_ids([entry.department])).select_related("jurisdiction").first()
+    rows.append(("使用部门", department.name if department else entry.department))
+    who, _, number = entry.actor.partition(":")
+    if who == "person":
+        person = Person.objects.filter(pk__in=_ids([number])).first()
+        rows.append(("经办人", person.name if person else number))
+    elif who == "client":
+        client = Client.objects.filter(client_id=number).first()
+        rows.append(("程序", client.name if client else number))
+    resource = (
+        Resource.objects.filter(code=entry.resource).select_related("department").first() if entry.resource else None
+    )
+    version = _count(entry, "version")
+    if resource is not None:
+        rows += [("信息资源", resource.title), ("提供部门", resource.department.name)]
+        rows.append(("信息项", _items_in_words(entry, resource.pk, version)))
+    purpose = entry.facts.get("purpose")
+    if department is not None and isinstance(purpose, str):
+        rows.append(("具体用途", title_of(law(department.jurisdiction, on), "use_purposes", purpose)))
+    for label, name in (("查询标识", "key_count"), ("查到记录", "records")):
+        count = _count(entry, name)
+        if count is not None:
+            rows.append((label, f"{count} 个" if name == "key_count" else f"{count} 条"))
+    return tuple((label, value) for label, value in rows if value)
+
+
+def _items_in_words(entry: Entry, resource_id: int, version: int | None) -> str:
+    columns, kinds = entry.facts.get("items"), entry.facts.get("masks")
+    if not isinstance(columns, list | tuple) or version is None:
+        return ""
+    snapshot = Version.objects.filter(resource_id=resource_id, number=version).first()
+    names = {i.column: i.name for i in from_json(snapshot.snapshot).items} if snapshot else {}
+    masked = set(kinds) if isinstance(kinds, Mapping) else set()
+    return "、".join(f"{names.get(c, c)}{'（脱敏）' if c in masked else ''}" for c in columns)

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_GET, require_POST
 from yishu.catalogue.rules import ResourceSpec
 from yishu.kernel.errors import PublicError
 from yishu.kernel.time import shanghai_date
-from yishu.law.values import options
 from yishu.orgs.models import Person, RoleKind
 from yishu.orgs.queries import may_act
 from yishu.pages.parts import FacetOption
@@ -129,8 +128,8 @@ def _show_grant(
         "items": grant_items(spec, grant),
         "left_out": len(spec.items) - len(grant.items),
         "filters": [in_words(spec, c) for c in conditions(grant.row_filter)],
-        "purpose": title_of(view, "use_purposes", grant.purpose),
-        "modes": [title_of(view, "delivery_modes", m) for m in grant.modes],
+        "purpose": queries.title_of(view, "use_purposes", grant.purpose),
+        "modes": [queries.title_of(view, "delivery_modes", m) for m in grant.modes],
         "usable": queries.may_use_grant(grant, now),
         "may_look_up": queries.may_look_up(grant, person, now),
         "can_look_up": can_look_up(spec, grant.modes),
@@ -158,11 +157,6 @@ def grant_items(spec: ResourceSpec, grant: Grant) -> list[Mapping[str, Any]]:
     return [
         {"item": i, "mask": MASKS.get(grant.masks.get(i.column, ""))} for i in spec.items if i.column in grant.items
     ]
-
-
-def title_of(view: Any, option_list: str, key: str) -> str:
-    """The Chinese title of a key of one of the pack's lists; the key itself when the list no longer has it."""
-    return next((o.title for o in options(view, option_list) if o.key == key), key)
 
 
 @login_required

@@ -104,6 +104,8 @@ def _step(
 ) -> HttpResponse:
     """One step; the fields of the others go along hidden. ``show``: the step whose errors are listed at the top."""
     names = ApplicationForm.STEPS[step][1]
+    if form.is_bound and show is None and error is None:
+        form.errors.clear()  # a step that was only just reached is not wrong yet
     problems = [
         {"field": form[name], "errors": form.errors[name], "step": number}
         for number, (_, fields) in ApplicationForm.STEPS.items()

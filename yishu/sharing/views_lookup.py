@@ -21,7 +21,7 @@ from yishu.sharing import online, queries, receipts
 from yishu.sharing.adapters import in_words
 from yishu.sharing.forms import LookupForm
 from yishu.sharing.rules import conditions
-from yishu.sharing.views import grant_items, person_of, title_of
+from yishu.sharing.views import grant_items, person_of
 
 
 @login_required
@@ -59,7 +59,7 @@ def lookup(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         if found
         else [],
         "asked": len(form.cleaned_data["keys"]) if found else 0,
-        "purpose": title_of(view, "use_purposes", grant.purpose),
+        "purpose": queries.title_of(view, "use_purposes", grant.purpose),
         "filters": [in_words(spec, c) for c in conditions(grant.row_filter)],
         "warning": view.article("XW-29") if "XW-29" in view.pack.rows else None,
         "error": error,
@@ -103,7 +103,8 @@ def receipt_page(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
     person = person_of(request)
     entry = receipts.entry_for(person, receipt_id)
     found = receipts.receipt(receipt_id)
-    context: dict[str, Any] = {"id": receipt_id, "entry": entry, "pending": found is None}
+    words = receipts.in_words(entry, shanghai_date(entry.at))
+    context: dict[str, Any] = {"id": receipt_id, "entry": entry, "words": words, "pending": found is None}
     if found is not None:
         shown = display(found.document())
         decision = receipts.verified(found)

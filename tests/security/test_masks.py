@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import ibis
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 from ibis.backends.sql.compilers.postgres import PostgresCompiler
 
@@ -83,7 +83,12 @@ TEXTS = st.one_of(
     st.sampled_from([value for known in KNOWN.values() for pair in known.items() for value in pair]),
     st.builds("{}{}".format, st.sampled_from(masks.COMPOUND_SURNAMES), st.text(alphabet="娜𠮷*", max_size=4)),
 )
-DRAWN = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+DRAWN = settings(
+    max_examples=20,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @DRAWN

@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import psycopg
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from yishu.catalogue.rules import ItemSpec, ResourceSpec
 from yishu.kernel.errors import Invalid
@@ -228,7 +228,12 @@ def text(value):
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=40,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 @given(grants())
 def test_compile_random_grant_shows_the_same_rows_on_both_engines(pg, grant):
     rows, items, row_filter, chosen = grant

@@ -60,7 +60,9 @@ def _number(low: int, high: int) -> Callable[[str, str], int]:
             value = low - 1
         if not low <= value <= high:
             raise BadSetting(
-                f"环境变量 {name} 的值“{text}”不能用", remedy=f"请改为 {low} 到 {high} 之间的整数后重新启动", object_=name
+                f"环境变量 {name} 的值“{text}”不能用",
+                remedy=f"请改为 {low} 到 {high} 之间的整数后重新启动",
+                object_=name,
             )
         return value
 
@@ -70,7 +72,9 @@ def _number(low: int, high: int) -> Callable[[str, str], int]:
 def _url(name: str, text: str) -> str:
     if text and urlsplit(text).scheme not in ("postgresql", "postgres"):
         raise BadSetting(
-            f"环境变量 {name} 不是 PostgreSQL 地址", remedy="形如 postgresql://用户:口令@主机:端口/库名；留空则使用内置数据库", object_=name
+            f"环境变量 {name} 不是 PostgreSQL 地址",
+            remedy="形如 postgresql://用户:口令@主机:端口/库名；留空则使用内置数据库",
+            object_=name,
         )
     return text
 
@@ -87,9 +91,15 @@ def read_environment(source: Mapping[str, str] | None = None) -> Environment:
     Raises ``BadSetting`` naming the variable, also for an unknown ``YISHU_*`` name (a typo must not pass silently).
     """
     env = os.environ if source is None else source
-    unknown = sorted(n for n in env if n.startswith("YISHU_") and n not in VARIABLES and not n.startswith("YISHU_TEST_"))
+    unknown = sorted(
+        n for n in env if n.startswith("YISHU_") and n not in VARIABLES and not n.startswith("YISHU_TEST_")
+    )
     if unknown:
-        raise BadSetting(f"不认识的环境变量 {unknown[0]}", remedy="请核对拼写；可用的变量见 docs/configuration.md", object_=unknown[0])
+        raise BadSetting(
+            f"不认识的环境变量 {unknown[0]}",
+            remedy="请核对拼写；可用的变量见 docs/configuration.md",
+            object_=unknown[0],
+        )
     port = _number(1, 65535)
     home = Path(env.get("YISHU_HOME") or "var").absolute()
     host = env.get("YISHU_HOST") or "127.0.0.1"
@@ -107,7 +117,9 @@ def read_environment(source: Mapping[str, str] | None = None) -> Environment:
         metrics_port=port("YISHU_METRICS_PORT", env.get("YISHU_METRICS_PORT", "8101")),
         database_port=port("YISHU_DATABASE_PORT", env.get("YISHU_DATABASE_PORT", "8432")),
         gateway_workers=_number(1, 64)("YISHU_GATEWAY_WORKERS", env.get("YISHU_GATEWAY_WORKERS", "1")),
-        upload_limit=_number(1, 100_000)("YISHU_UPLOAD_LIMIT_MB", env.get("YISHU_UPLOAD_LIMIT_MB", "2048")) * 1024 * 1024,
+        upload_limit=_number(1, 100_000)("YISHU_UPLOAD_LIMIT_MB", env.get("YISHU_UPLOAD_LIMIT_MB", "2048"))
+        * 1024
+        * 1024,
         token_seconds=_number(30, 3600)("YISHU_TOKEN_SECONDS", env.get("YISHU_TOKEN_SECONDS", "600")),
         public_url=env.get("YISHU_PUBLIC_URL") or f"http://{reached_at}:{web_port}",
         gateway_url=env.get("YISHU_GATEWAY_URL") or f"http://{reached_at}:{gateway_port}",

@@ -3,14 +3,15 @@
 import argparse
 
 from yishu.config.environment import Environment
-from yishu.runtime.supervisor import Supervisor
+from yishu.runtime.supervisor import Step, Supervisor, command
 
 
 def up(args: argparse.Namespace, environment: Environment) -> int:
     """Run the platform until Ctrl-C; the first visit of an empty platform makes the first administrator."""
     return Supervisor(
         environment,
-        greeting=lambda e: f"平台已启动：{e.public_url} （首次访问时建立第一个管理员）；网关：{e.gateway_url}",
+        after=[Step("正在检查是否首次访问……", command("first-visit"), shown=True)],
+        greeting=lambda e: f"平台已启动：{e.public_url}    网关：{e.gateway_url}",
     ).run()
 
 

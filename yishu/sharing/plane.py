@@ -119,10 +119,7 @@ def _select(
 
 def _condition(rows: Any, item: ItemSpec, condition: RowCondition) -> Any:
     column = rows[item.column]
-    values = [
-        ibis.literal(parse_value(item, v), type=item.ibis_type) if v or condition.op != "range" else None
-        for v in condition.values
-    ]
+    values = [_value(item, v) if v or condition.op != "range" else None for v in condition.values]
     match condition.op:
         case "eq":
             return column == values[0]
@@ -139,6 +136,14 @@ def _condition(rows: Any, item: ItemSpec, condition: RowCondition) -> Any:
             return column.isnull()
         case _:
             return column.notnull()
+
+
+def _value(item: ItemSpec, text: str) -> Any:
+    """A typed literal. Floats go as text with a cast: a bare one is a decimal to DuckDB, and may come out one bit beside."""
+    value = parse_value(item, text)
+    if item.ibis_type == "float64":
+        return ibis.literal(repr(value)).cast("float64")
+    return ibis.literal(value, type=item.ibis_type)
 
 
 def _split_placeholder(node: exp.Expr) -> exp.Expr:

@@ -1,5 +1,6 @@
 """Pure decisions of sharing: how a share type may be had, what a grant may hold. Frozen values in, values or decisions out. Django-free."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -134,11 +135,16 @@ def parse_value(item: ItemSpec, text: str) -> Any:
             if not -(2**63) <= number < 2**63 or "_" in text:
                 raise ValueError
             return number
-        if kind.startswith("decimal") or kind == "float64":
+        if kind == "float64":
+            inexact = float(text)
+            if not math.isfinite(inexact) or "_" in text:
+                raise ValueError
+            return inexact
+        if kind.startswith("decimal"):
             exact = Decimal(text)
             if not exact.is_finite() or "_" in text or abs(exact) >= Decimal(10) ** 32 or exact != round(exact, 6):
                 raise ValueError
-            return exact if kind != "float64" else float(exact)
+            return exact
         if kind == "boolean":
             return {"true": True, "false": False, "是": True, "否": False, "1": True, "0": False}[text]
     except (ValueError, KeyError, InvalidOperation) as error:

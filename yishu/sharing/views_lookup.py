@@ -1,6 +1,7 @@
 """Online lookup and receipts."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +56,7 @@ def lookup(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         "items": items,
         "form": form,
         "found": found,
-        "rows": [[(i["item"].name, shown(record.get(i["item"].name))) for i in items] for record in found.records]
+        "rows": [[(i["item"].name, shown(record.get(i["item"].name), i["item"].codes)) for i in items] for record in found.records]
         if found
         else [],
         "asked": len(form.cleaned_data["keys"]) if found else 0,
@@ -68,9 +69,13 @@ def lookup(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     return render(request, "sharing/lookup.html", context, status=status)
 
 
-def shown(value: Any) -> Any:
-    """A value of an answer as people read it: yes and no in words, a number with the digits it came with, null as it is."""
-    return {True: "是", False: "否"}[value] if isinstance(value, bool) else value if value is None else str(value)
+def shown(value: Any, codes: Mapping[str, str]) -> Any:
+    """A value of an answer as people read it: yes and no in words, a code with its meaning, null as it is, the rest as it came."""
+    if value is None or isinstance(value, bool):
+        return {True: "是", False: "否"}.get(value, value)
+    text = str(value)
+    meaning = codes.get(text, text)
+    return text if meaning == text else f"{text}（{meaning}）"
 
 
 @login_required

@@ -179,7 +179,7 @@ def receipt_seal(
     verify: str = "",
 ) -> dict[str, Any]:
     """The seal of a receipt. ``state``: ``sealed`` (in the signed tree), ``pending`` (durable, proof within 2 s), ``broken``."""
-    words = {"sealed": "已存证", "pending": "待入树", "broken": "验证不符"}
+    words = {"sealed": "已存证", "pending": "存证中", "broken": "验证不符"}
     return {
         "state": state,
         "words": words.get(state, state),

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -194,11 +195,12 @@ def verify(receipt: dict[str, Any], keys: Path) -> "subprocess.CompletedProcess[
         return subprocess.run(words, env=environment, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def play(web: str, gateway_address: str, home: Path, password: str) -> None:
-    """The whole story. Raises Surprise at the first thing that is not as told."""
+def play(web: str, gateway_address: str, home: Path, password: str, people: ExitStack) -> None:
+    """The whole story; ``people`` keeps their browsers. Raises Surprise at the first thing that is not as told."""
     mark = f"{datetime.now():%m%d-%H%M%S}"  # noqa: DTZ005  (only makes the title unique)
     title = f"家庭医生签约信息（演示{mark}）"
-    provider, authority, consumer = (Browser(web, name, password) for name in (PROVIDER, AUTHORITY, CONSUMER))
+    names = (PROVIDER, AUTHORITY, CONSUMER)
+    provider, authority, consumer = (people.enter_context(Browser(web, name, password)) for name in names)
 
     say(f"一、编目：卫健委编制“{title}”，提交审核")
     case = describe(provider, title)
@@ -299,7 +301,8 @@ def main() -> int:
     given = parser.parse_args()
     try:
         facts = json.loads((given.home / "demo.json").read_text(encoding="utf-8"))
-        play(given.web, given.gateway, given.home.absolute(), facts["password"])
+        with ExitStack() as people:
+            play(given.web, given.gateway, given.home.absolute(), facts["password"], people)
     except OSError as error:
         print(f"没有找到运行中的演示：{error}。请先运行 make demo，或用 --home 指明主目录", file=sys.stderr)
         return 1

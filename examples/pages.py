@@ -218,6 +218,12 @@ class Browser:
         if "login" in str((after := page.send(form)).url):
             raise Surprise(f"{name} 没有登录成功：{after.alerts}")
 
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
     def open(self, address: str, **query: str) -> Page:
         """Open a page; anything but a page that is there is a surprise."""
         page = Page(self._http, self._http.get(address, params=query or None))

@@ -34,7 +34,8 @@ ITEMS = [
 ]
 LOOKUP_SQL = """select count(*)::integer as records,
 '[' || coalesce(string_agg('{"公民身份号码":' || to_json(x.i0001)::text || ',"姓名":' || to_json(x.i0002)::text
-  || ',"状态":' || to_json(x.i0003)::text || '}', ',' order by array_position($1::text[], x.k)), '') || ']' as body
+  || ',"状态":' || to_json(x.i0003)::text || '}', ',' order by array_position($1::text[], x.k)), '') || ']' as body,
+'[' || coalesce(string_agg((array_position($1::text[], x.k) - 1)::text, ',' order by array_position($1::text[], x.k)), '') || ']' as found
 from (select left(i0001, 6) || '********' || right(i0001, 4) as i0001, left(i0002, 1) || '**' as i0002, i0003, i0001 as k
       from {table} where i0003 <> '注销' and i0001 = any($1::text[])) x"""
 

@@ -38,8 +38,18 @@ def test_lookup_keys_written_otherwise_are_normalised_and_repeated_keys_answered
     key = next(p for p in people.ids if p.endswith("X"))
     wide = "".join(chr(ord(c) + 0xFEE0) for c in key)
     body = sign_in(holder).lookup(world.url_code, [key.lower(), wide, f" {key} "]).json()
-    assert body["records"] == [people.masked(key)]
+    assert body["records"] == [people.masked(key)] and body["found"] == [0]
     assert world.entry(body["receipt"]).facts["key_count"] == 3
+
+
+def test_lookup_found_names_the_position_of_each_records_key(world: Any, sign_in: SignIn, people: Any) -> None:
+    holder = world.holder()
+    world.grant(holder)
+    caller, here, there = sign_in(holder), people.ids[0], people.ids[1]
+    body = caller.lookup(world.url_code, [people.gone, here, there]).json()
+    assert body["records"] == [people.masked(here), people.masked(there)] and body["found"] == [1, 2]
+    body = caller.lookup(world.url_code, [here, here, people.gone, there]).json()
+    assert body["records"] == [people.masked(here), people.masked(there)] and body["found"] == [0, 3]
 
 
 def test_lookup_outside_row_filter_and_absent_keys_are_the_same_nothing(
@@ -181,7 +191,7 @@ def test_lookup_grant_narrowed_next_answer_shows_only_the_narrower(world: Any, s
     caller = sign_in(holder)
     for _ in range(6):
         assert caller.lookup(world.url_code, [people.ids[0]]).json()["records"]
-    nothing = "select 0 as records, '[]' as body from {table} where i0001 = any($1::text[]) and false union all select 0, '[]'"
+    nothing = "select 0 as records, '[]' as body, '[]' as found from {table} where i0001 = any($1::text[]) and false union all select 0, '[]', '[]'"
     world.run("update gateway.grant_ set lookup_sql = %s where id = %s", nothing, grant)
     assert all(caller.lookup(world.url_code, [people.ids[0]]).json()["records"] == [] for _ in range(8))
 

@@ -160,7 +160,7 @@ def test_stop_under_load_calls_under_way_are_answered(
 ) -> None:
     server = serve(workers=1)
     holder = world.holder()
-    slow = "select count(*)::integer as records, '[]' || coalesce(min(pg_sleep(1.5)::text), '') as body from {table} where i0001 = any($1::text[])"
+    slow = "select count(*)::integer as records, '[]' || coalesce(min(pg_sleep(1.5)::text), '') as body, '[]' as found from {table} where i0001 = any($1::text[])"
     world.grant(holder, lookup_sql=slow)
     caller = sign_in(holder, server)
     with ThreadPoolExecutor(1) as pool:

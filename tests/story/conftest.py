@@ -3,6 +3,7 @@
 Story tests know the platform by its pages, its gateway and its command line only: nothing of ``yishu`` is imported here.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -92,3 +94,14 @@ def demonstration(new_home: Callable[[], Path], free_ports: Callable[[int], list
         yield found
     finally:
         found.stop()
+
+
+@pytest.fixture(scope="session")
+def example() -> Iterator[ModuleType]:
+    """``examples/first_thread.py`` as a module: its invented people, its file, its browser without scripts."""
+    folder = str(ROOT / "examples")
+    sys.path.insert(0, folder)
+    try:
+        yield importlib.import_module("first_thread")
+    finally:
+        sys.path.remove(folder)

@@ -1,8 +1,6 @@
 """A person does the whole story by clicking, in a real Chromium; every page is looked at, at desk and telephone width."""
 
-import importlib.util
 import re
-import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,7 +14,6 @@ SHOTS = Path(__file__).parent / "screenshots"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--lang=zh-CN"]
 WIDTHS = {1280: 800, 390: 844}
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,18 +31,6 @@ TWICE = """() => { const seen = {}; document.querySelectorAll('[id]').forEach(e 
 WIDE = """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? []
   : [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
-
-
-def _example():
-    """The story's own invented people and file, from examples/first_thread.py."""
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        spec = importlib.util.spec_from_file_location("first_thread", EXAMPLES / "first_thread.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-    finally:
-        sys.path.remove(str(EXAMPLES))
 
 
 class Eye:
@@ -337,8 +322,7 @@ def look_up(eye: Eye, example) -> str:
 
 @pytest.mark.timeout(300)
 @pytest.mark.article("XW-19.1.b", "XW-8.1", "XW-30")
-def test_whole_story_by_clicking_ends_with_a_verified_receipt(demonstration, sign_in):
-    example = _example()
+def test_whole_story_by_clicking_ends_with_a_verified_receipt(demonstration, example, sign_in):
     title = f"家庭医生签约信息（点击{time.strftime('%H%M%S')}）"
     provider, authority, consumer = sign_in("weijian"), sign_in("shuju"), sign_in("minzheng")
     case = describe(provider, example, title)
@@ -371,14 +355,14 @@ def test_whole_story_by_clicking_ends_with_a_verified_receipt(demonstration, sig
     assert not provider.wrong + authority.wrong + consumer.wrong
 
 
-def test_receipt_printed_holds_its_text_on_one_page(sign_in):
+def test_receipt_printed_holds_its_text_on_one_page(example, sign_in):
     eye = sign_in("renshe")
     page = eye.page
     page.goto("/sharing/mine/")
     eye.look("grants")
     page.get_by_role("link", name="常住人口登记信息").first.click()
     page.get_by_role("link", name="联机查询").click()
-    page.locator("[name=keys]").fill(_example().person_id(0))  # nobody of the register: an answer without records
+    page.locator("[name=keys]").fill(example.person_id(0))  # nobody of the register: an answer without records
     page.get_by_role("button", name="查询", exact=True).click()
     eye.look("lookup-none")
     page.get_by_role("link", name="查看凭证").click()

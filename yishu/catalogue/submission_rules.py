@@ -146,7 +146,9 @@ def _format(draft: ResourceDraft, law: Demands) -> Iterator[FieldProblem]:
     form = guide.entry("formats", draft.format_class)
     if form is None:
         if draft.format_class:  # without one, `_required` has said so
-            yield _wrong("format_class", "信息资源格式分类", "没有这种格式分类", "请选择格式分类", "format_class", standard)
+            yield _wrong(
+                "format_class", "信息资源格式分类", "没有这种格式分类", "请选择格式分类", "format_class", standard
+            )
         return
     if draft.format_type and draft.format_type not in form.types:
         yield _wrong(

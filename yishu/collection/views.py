@@ -1,5 +1,6 @@
 """Pages of collection: loads, a new load, one load with its report, downloads."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from yishu.catalogue.demands import demands
 from yishu.catalogue.queries import published, published_version
 from yishu.catalogue.rules import DATA_TYPES, ItemSpec
 from yishu.collection import actions, queries, store
@@ -24,6 +26,7 @@ from yishu.collection.models import Load
 from yishu.collection.publication import STAGES
 from yishu.kernel.errors import Problem, PublicError
 from yishu.kernel.references import Reference
+from yishu.kernel.time import shanghai_date
 from yishu.ledger.actions import record
 from yishu.ledger.facts import Fact
 from yishu.orgs.models import Person, RoleKind
@@ -76,8 +79,9 @@ def new_load(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.get("resource") or request.GET.get("resource", "")
     resource = next((r for r in resources if str(r.pk) == wanted), None)
     problems: list[Problem] = []
+    basis = _basis(person, now)
     if request.method == "POST":
-        form = UploadForm(request.POST, request.FILES, resources=resources)
+        form = UploadForm(request.POST, request.FILES, resources=resources, reference=basis)
         if form.is_valid():
             chosen = next(r for r in resources if str(r.pk) == form.cleaned_data["resource"])
             file = form.cleaned_data["file"]
@@ -92,7 +96,7 @@ def new_load(request: HttpRequest) -> HttpResponse:
                 messages.success(request, "文件已接收，正在处理")
                 return redirect("collection-load", load_id=load.pk)
     else:
-        form = UploadForm(initial={"resource": wanted}, resources=resources)
+        form = UploadForm(initial={"resource": wanted}, resources=resources, reference=basis)
     context = {
         "form": form,
         "problems": problems,
@@ -103,6 +107,14 @@ def new_load(request: HttpRequest) -> HttpResponse:
     }
     status = 422 if form.is_bound else 200
     return render(request, "collection/new.html", context, status=status)
+
+
+def _basis(person: Person, now: datetime) -> Reference | None:
+    """The article that ties a load to a published catalogue entry."""
+    if person.department is None:
+        return None
+    law = demands(person.department.jurisdiction.pack, shanghai_date(now))
+    return law.reference(actions.REQUIRED_BEFORE_LOAD)
 
 
 @login_required

@@ -58,13 +58,13 @@ def read_question(body: bytes) -> tuple[list[str], UUID | None]:
         raise _bad("grant 应为授权编号（UUID）") from error
 
 
-def normalise(keys: list[Any], identifier: str) -> list[str]:
-    """The keys in the form they are stored and compared in, repetitions dropped, order kept.
+def normalise(keys: list[Any], identifier: str) -> dict[str, int]:
+    """The keys in the form they are stored and compared in, each with its first position in ``keys``; order kept.
 
     ``identifier`` is the grant's ``key_identifier``: ``person_id`` and ``uscc`` are checked by kernel.codes, ``""`` is only
     stripped of outer blanks. Raises ``Invalid`` (422) listing every wrong position, counted from 0; values are not repeated.
     """
-    found: dict[str, None] = {}
+    found: dict[str, int] = {}
     problems: list[Problem] = []
     for position, key in enumerate(keys):
         problem = "key_type"
@@ -74,7 +74,7 @@ def normalise(keys: list[Any], identifier: str) -> list[str]:
         if problem:
             problems.append(Problem(f"keys[{position}]", _words(problem), code=problem))
         else:
-            found[key] = None
+            found.setdefault(key, position)
     if problems:
         raise Invalid(
             "查询标识不符合要求",
@@ -82,7 +82,7 @@ def normalise(keys: list[Any], identifier: str) -> list[str]:
             code="gateway.bad_keys",
             problems=problems,
         )
-    return list(found)
+    return found
 
 
 def _problem(key: str, identifier: str) -> str:

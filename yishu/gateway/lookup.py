@@ -102,13 +102,14 @@ class Lookup:
                     decision=decision,
                     withdrawn=withdrawn,
                 )
-            keys = normalise(asked, grant.key_identifier)
+            places = normalise(asked, grant.key_identifier)
+            keys = list(places)
             found = await self._records(access, subject, grant, code, keys)
             if found is None:
                 access = None
                 continue
             plan, row = found
-            id, answer, entry = self._compose(now, grant, plan, keys, len(asked), row)
+            id, answer, entry = self._compose(now, grant, plan, places, len(asked), row)
             epoch = await self._committer.commit(id, entry)
             if epoch == access.epoch:
                 return answer
@@ -124,7 +125,7 @@ class Lookup:
     async def _records(
         self, access: Access, subject: Subject, grant: Grant, code: str, keys: list[str]
     ) -> tuple[Plan, Any] | None:
-        """The plan and its one row (records, body); None when the table went away and the pointer must be read again."""
+        """The plan and its one row (records, body, found); None when the table went away and the pointer must be read again."""
         if access.pointer is None:
             raise Conflict(
                 "这个资源还没有可供查询的数据", remedy="请联系提供部门，待其数据入库后再查询", code="gateway.no_data"
@@ -147,17 +148,20 @@ class Lookup:
             ) from error
 
     def _compose(
-        self, now: datetime, grant: Grant, plan: Plan, keys: list[str], asked: int, row: Any
+        self, now: datetime, grant: Grant, plan: Plan, places: dict[str, int], asked: int, row: Any
     ) -> tuple[UUID, Answer, bytes]:
         """The receipt id, the answer, and the entry that must be durable before the answer leaves."""
         id = uuid4()
         receipt = str(id)
-        records, body = row
-        text = f'{{"records":{body},"receipt":"{receipt}{plan.tail}'
+        records, body, found = row
+        if len(places) != asked:  # keys were repeated: the statement counted in the shorter list
+            first = list(places.values())
+            found = orjson.dumps([first[n] for n in orjson.loads(found)]).decode()
+        text = f'{{"records":{body},"found":{found},"receipt":"{receipt}{plan.tail}'
         digest, purpose = self._digester.digest, grant.key_identifier or "key"
         entry = plan.entry.at(
             now,
-            keys=[digest(key, purpose) for key in keys],
+            keys=[digest(key, purpose) for key in places],
             asked=asked,
             records=records,
             answer=digest(text, "answer"),

@@ -112,9 +112,14 @@ def _lookup_operation(one: Granted, schema: str) -> dict[str, Any]:
     }
     answer = {
         "type": "object",
-        "required": ["records", "receipt", "resource", "version", "load", "grant"],
+        "required": ["records", "found", "receipt", "resource", "version", "load", "grant"],
         "properties": {
             "records": {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}},
+            "found": {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 0},
+                "description": "每条记录对应的标识在 keys 中的位置（从 0 起）",
+            },
             "receipt": {"type": "string", "format": "uuid", "description": "调用记录凭证编号"},
             "resource": {"type": "string"},
             "version": {"type": "integer", "description": "目录版本"},

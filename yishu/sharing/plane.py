@@ -35,7 +35,8 @@ def compile_lookup(
     """SQL for PostgreSQL with ``$1 text[]`` (keys as loaded) and ``{table}`` (quoted serving table), as 0001_gateway.sql says.
 
     Gives one row: ``records`` integer, ``body`` text — a JSON array, one object per record found, in the order of the keys in
-    ``$1``; names are the items' Chinese names in catalogue order. Dates and timestamps are ISO 8601 text, numbers JSON numbers
+    ``$1`` — and ``found`` text, a JSON array of those keys' positions in ``$1`` counted from 0, so that a consumer can tell
+    whose record it is although the key item is masked. Names are the items' Chinese names in catalogue order. Dates and timestamps are ISO 8601 text, numbers JSON numbers
     with every digit the database holds (trailing zeros of decimals removed), nulls ``null``. Keys are compared with the raw
     key column, so the primary-key index serves them whatever is masked.
 
@@ -62,8 +63,15 @@ def compile_lookup(
             parts.append(_literal(("," if parts else "{") + name + ":"))
             parts.append(f"coalesce({_json(item, masks.get(item.column, ''))}::text, 'null')")
     row = " || ".join([*parts, "'}'"])
-    body = f"'[' || coalesce(string_agg({row}, ',' order by array_position($1::text[], x.\"{_KEY}\")), '') || ']'"
-    return f"select count(*)::integer as records, {body} as body from ({inner.sql('postgres')}) x"  # noqa: S608 (quoted by sqlglot)
+    place = f'array_position($1::text[], x."{_KEY}")'
+    body = _array(row, place)
+    found = _array(f"({place} - 1)::text", place)
+    return f"select count(*)::integer as records, {body} as body, {found} as found from ({inner.sql('postgres')}) x"  # noqa: S608 (quoted by sqlglot)
+
+
+def _array(element: str, place: str) -> str:
+    """SQL for a JSON array's text with one ``element`` a row, ordered by ``place``."""
+    return f"'[' || coalesce(string_agg({element}, ',' order by {place}), '') || ']'"
 
 
 def compile_select(

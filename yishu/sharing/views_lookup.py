@@ -56,7 +56,10 @@ def lookup(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         "items": items,
         "form": form,
         "found": found,
-        "rows": [[(i["item"].name, shown(record.get(i["item"].name), i["item"].codes)) for i in items] for record in found.records]
+        "rows": [
+            [(i["item"].name, shown(record.get(i["item"].name), i["item"].codes)) for i in items]
+            for record in found.records
+        ]
         if found
         else [],
         "asked": len(form.cleaned_data["keys"]) if found else 0,
@@ -71,8 +74,10 @@ def lookup(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 
 def shown(value: Any, codes: Mapping[str, str]) -> Any:
     """A value of an answer as people read it: yes and no in words, a code with its meaning, null as it is, the rest as it came."""
-    if value is None or isinstance(value, bool):
-        return {True: "是", False: "否"}.get(value, value)
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "是" if value else "否"
     text = str(value)
     meaning = codes.get(text, text)
     return text if meaning == text else f"{text}（{meaning}）"

@@ -22,7 +22,8 @@ create table gateway.grant_ (
     spec jsonb not null,                 -- what GET /v1/resources shows: title, items[{column,name,mask,type}], filters, purpose, provider, article
     key_identifier text not null,        -- '', person_id or uscc: how keys are normalised and checked
     lookup_sql text not null,            -- '' when the mode is not granted; $1 text[] of keys, {table} for the serving table;
-                                         -- one row: (records integer, body text = JSON array of objects, Chinese names)
+                                         -- one row: (records integer, body text = JSON array of objects with Chinese names,
+                                         -- found text = JSON array of the found keys' positions in $1, from 0)
     starts_on date not null,
     ends_on date not null,               -- last day of use, Asia/Shanghai
     active boolean not null

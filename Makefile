@@ -50,8 +50,8 @@ bench-gateway: $(BENCH)/.ready ## lookups against the yardstick and Datasette
 bench-collect: $(BENCH)/.ready ## collecting against the hand-written baseline
 	@$(BENCH)/bin/python -m benchmarks.bench_collect $(ARGS)
 
-screenshots: dev chromium ## the story in a browser, pictures in tests/browser/screenshots
-	@$(PYTEST) tests/browser $(ARGS)
+screenshots: dev chromium ## the story in a browser, pictures in tests/story/screenshots
+	@$(PYTEST) tests/story -m browser $(ARGS)
 
 clean: ## remove what setup made (the data in var/ stays)
 	rm -rf $(VENV) node_modules build yishu/pages/static/yishu/vendor *.egg-info

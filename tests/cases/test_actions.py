@@ -32,7 +32,6 @@ def test_case_opened_stands_at_first_step_with_number_and_ledger_entry(county, r
     assert sum("cases.opened" in e for e in ledger_entries()) == 1
 
 
-@pytest.mark.article("XW-10.2")
 def test_review_clock_opened_on_18_september_ends_on_24_september(county, review):
     case = review()
     assert case.due_on == date(2026, 9, 24) and not case.due_provisional
@@ -55,7 +54,6 @@ def test_same_number_in_two_jurisdictions_is_allowed(county, elsewhere, review):
     assert Case.objects.filter(jurisdiction=elsewhere.jurisdiction).count() == 0
 
 
-@pytest.mark.article("XW-8.3")
 def test_return_moves_to_provider_stops_the_clock_and_writes_a_decision(county, review):
     case = review()
     after = actions.act(
@@ -86,7 +84,6 @@ def test_return_without_reason_is_refused_with_the_article(county, review):
     assert case.revision == 1 and case.events.count() == 1
 
 
-@pytest.mark.article("XW-30")
 def test_approval_without_secrecy_review_is_refused_with_the_article(county, review):
     case = review()
     facts = {k: v for k, v in APPROVAL.items() if k != "secrecy_review"}
@@ -121,7 +118,6 @@ def test_resubmission_starts_a_new_clock(county, review):
 
 
 @pytest.mark.parametrize("who", ["clerk", "user", "auditor"])
-@pytest.mark.article("XW-5.1")
 def test_decision_by_wrong_role_is_refused_and_writes_nothing(county, review, who):
     case = review()
     before = len(ledger_entries())
@@ -173,7 +169,6 @@ def test_decision_on_a_moved_case_tells_who_what_when_and_what_to_do(county, rev
     assert error.as_problem()["revision"] == 2
 
 
-@pytest.mark.article("XW-35.5")
 @pytest.mark.parametrize("change", ["update cases_caseevent set reason = 'x'", "delete from cases_caseevent"])
 def test_history_changed_in_the_database_is_refused(county, review, change):
     review()

@@ -100,7 +100,6 @@ def test_work_list_with_hostile_query_answers_calmly(county, hostile):
     assert answer.status_code == 200 and "<script>alert" not in answer.content.decode()
 
 
-@pytest.mark.article("XW-34.2")
 def test_auditor_reads_all_cases_but_decides_none(county):
     case = open_review(county)
     text = text_of(county.auditor, f"/cases/{case.pk}/")

@@ -59,7 +59,6 @@ def save(county, resource, draft=None, items=None, by=None):
     )
 
 
-@pytest.mark.article("XW-8.1", "XW-8.3")
 def test_resource_submitted_and_approved_is_published(county, draft_of):
     resource = draft_of()
     case = submit(county, resource)
@@ -87,7 +86,6 @@ def test_approval_writes_ledger_and_event_without_names(county, draft_of, monkey
     assert not any("郑保密" in e or "食品" in e or "赵经办" in e for e in entries)
 
 
-@pytest.mark.article("XW-7")
 def test_draft_and_submitted_resource_are_not_in_the_catalogue(county, draft_of):
     resource = draft_of()
     with pytest.raises(NotFound):
@@ -99,7 +97,6 @@ def test_draft_and_submitted_resource_are_not_in_the_catalogue(county, draft_of)
     assert not queries.published_resources(county.jurisdiction, "食品").exists()
 
 
-@pytest.mark.article("XW-2.1")
 def test_submission_without_source_kind_is_refused_with_the_article(county, draft_of):
     resource = draft_of(source_kind="")
     with pytest.raises(Invalid) as caught:
@@ -110,7 +107,6 @@ def test_submission_without_source_kind_is_refused_with_the_article(county, draf
     assert resource.state == "draft" and resource.code is None
 
 
-@pytest.mark.article("XW-2.2")
 def test_submission_by_a_township_is_refused_with_the_article(county, draft_of):
     resource = draft_of(department=county.township, by=county.township_clerk)
     with pytest.raises(Invalid) as caught:
@@ -119,7 +115,6 @@ def test_submission_by_a_township_is_refused_with_the_article(county, draft_of):
     assert "XW-2.2" in problem_rows(caught.value)
 
 
-@pytest.mark.article("XW-3.1")
 def test_submission_marked_open_is_refused_with_the_article(county, draft_of):
     resource = draft_of(is_open=True, open_condition="注明来源")
     with pytest.raises(Invalid) as caught:
@@ -127,7 +122,6 @@ def test_submission_marked_open_is_refused_with_the_article(county, draft_of):
     assert "XW-3.1" in problem_rows(caught.value)
 
 
-@pytest.mark.article("XW-12.2")
 @pytest.mark.parametrize(
     ("subject", "word"), [("natural_person", "公民身份号码"), ("legal_entity", "统一社会信用代码")]
 )
@@ -139,12 +133,10 @@ def test_subject_without_identifier_item_is_refused_with_the_article(county, dra
     assert word in found[0].what and found[0].reference.row == "XW-12.2"
 
 
-@pytest.mark.article("XW-17.1", "XW-18.1")
 def test_share_type_not_chosen_is_unconditional(county, draft_of):
     assert draft_of().share_type == "unconditional"
 
 
-@pytest.mark.article("XW-18.2")
 def test_conditional_without_condition_and_scope_is_refused(county, draft_of):
     resource = draft_of(share_type="conditional")
     with pytest.raises(Invalid) as caught:
@@ -153,7 +145,6 @@ def test_conditional_without_condition_and_scope_is_refused(county, draft_of):
     assert "XW-18.2" in problem_rows(caught.value)
 
 
-@pytest.mark.article("XW-18.2")
 def test_conditional_by_items_instead_of_scope_is_accepted(county, draft_of, publish):
     items = (*PERMIT_ITEMS, ItemDraft("法定代表人电话", share_type="conditional", mask="phone"))
     resource = draft_of(share_type="conditional", share_condition="用于行政审批核验", items=items)
@@ -168,7 +159,6 @@ def test_withheld_without_basis_is_refused(county, draft_of):
     assert "catalogue.missing_share_basis" in problem_codes(caught.value)
 
 
-@pytest.mark.article("XW-19.2")
 def test_base_item_marked_conditional_is_refused_with_the_article(county, draft_of):
     items = (PERMIT_ITEMS[0], ItemDraft("单位名称", is_base=True, share_type="conditional"))
     resource = draft_of(base_library="legal_entity", items=items)
@@ -178,7 +168,6 @@ def test_base_item_marked_conditional_is_refused_with_the_article(county, draft_
     assert "XW-19.2" in problem_rows(caught.value)
 
 
-@pytest.mark.article("XW-19.2")
 def test_base_item_of_a_conditional_resource_stays_unconditional(county, draft_of, publish):
     items = (PERMIT_ITEMS[0], ItemDraft("单位名称", is_base=True), ItemDraft("联系电话"))
     resource = draft_of(
@@ -192,14 +181,12 @@ def test_base_item_of_a_conditional_resource_stays_unconditional(county, draft_o
     assert [i.share_type for i in spec.items] == ["conditional", "unconditional", "conditional"]
 
 
-@pytest.mark.article("XW-22.1")
 def test_submission_without_use_purpose_is_refused_with_the_article(county, draft_of):
     with pytest.raises(Invalid) as caught:
         submit(county, draft_of(use_purposes=()))
     assert "XW-22.1" in problem_rows(caught.value)
 
 
-@pytest.mark.article("XW-12.1", "XW-17.1")
 def test_similar_resource_of_another_department_is_flagged_before_submission(county, draft_of, publish):
     publish(draft_of())
     twin = draft_of(department=county.police, by=county.police_clerk, title="食品经营许可证信息表")
@@ -248,7 +235,6 @@ def test_authority_changing_the_share_type_needs_reason_and_basis(county, draft_
     assert event.reason == "含经营者信息" and event.facts["basis"] == "个人信息保护法"
 
 
-@pytest.mark.article("XW-30")
 @pytest.mark.parametrize(
     "secrecy",
     [
@@ -292,7 +278,6 @@ def test_approval_by_the_provider_is_refused(county, draft_of):
     assert not Version.objects.exists()
 
 
-@pytest.mark.article("XW-8.3")
 def test_returned_resource_is_revised_and_resubmitted_in_the_same_case(county, draft_of):
     resource = draft_of()
     case = submit(county, resource)
@@ -400,7 +385,6 @@ def test_draft_of_another_department_or_tenant_is_refused(county, elsewhere, dra
         save(county, resource, by=elsewhere.market_clerk)
 
 
-@pytest.mark.article("XW-35.5")
 @pytest.mark.parametrize("table", ["catalogue_version", "catalogue_secrecyreview"])
 def test_published_version_changed_in_the_database_is_refused(county, draft_of, publish, table):
     publish(draft_of())

@@ -78,7 +78,6 @@ def test_new_resource_saved_through_the_form_is_a_draft(county):
     assert ITEM_NAMES[0] in client.get(answer["Location"]).content.decode()
 
 
-@pytest.mark.article("XW-8.1", "XW-8.3", "XW-30")
 def test_story_from_form_to_published_resource_in_pages(county):
     clerk, reviewer = client_of(county.market_clerk), client_of(county.reviewer)
     answer = clerk.post("/catalogue/new/", form_data(do="submit"))
@@ -251,7 +250,6 @@ def test_panels_of_later_contexts_stand_on_the_resource_page(county, draft_of, p
     assert text.index("申请共享") < text.index("上传数据") and "流转" in text
 
 
-@pytest.mark.article("XW-21")
 def test_shared_catalogue_is_published_by_share_type(county, draft_of, publish):
     publish(draft_of())
     publish(draft_of(title="经营异常名录", share_type="withheld", share_basis="某条例第二条", duplicate_note="不同"))

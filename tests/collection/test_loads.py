@@ -30,7 +30,7 @@ def ledger_events():
         return [json.loads(bytes(row[0])) for row in cursor.fetchall()]
 
 
-@pytest.mark.article("XW-13.1", "XW-12.2")
+@pytest.mark.article("XW-13.1")
 def test_load_with_bad_rows_keeps_good_ones_and_names_every_reason(world):
     wrong_check = person_id(7)[:17] + ("5" if person_id(7)[17] != "5" else "6")
     load = world.load(
@@ -171,7 +171,6 @@ def test_load_commits_name_the_load_and_titles(world):
         assert lake.table(world.population.id, kind).load_of(version) == str(load.pk)
 
 
-@pytest.mark.article("XW-7")
 def test_upload_for_unpublished_resource_is_refused_with_the_article(world):
     with pytest.raises(NotCatalogued) as caught:
         actions.receive_upload(
@@ -181,7 +180,6 @@ def test_upload_for_unpublished_resource_is_refused_with_the_article(world):
     assert not Load.objects.exists() and not list(store.uploads().glob("*"))
 
 
-@pytest.mark.article("XW-15.2")
 def test_upload_by_another_department_is_refused(world):
     for person in (world.market, world.reviewer, world.consumer):
         with pytest.raises(NotOwner):

@@ -33,7 +33,6 @@ def bad(number, column, value):
     return row
 
 
-@pytest.mark.article("XW-13.1")
 def test_clerk_uploads_a_file_and_reads_its_report(world, as_person):
     clerk = as_person(world.clerk)
     page = clerk.get(reverse("collection-new"), {"resource": world.population.id})
@@ -99,7 +98,6 @@ def test_loads_list_when_empty_says_what_to_do(world, as_person):
     assert "还没有装载过数据" in as_person(world.clerk).get(reverse("collection-loads")).content.decode()
 
 
-@pytest.mark.article("XW-15.2")
 def test_other_departments_load_cannot_be_told_from_a_missing_one(world, as_person):
     load = world.load(csv_bytes([person_row(1)]))
     market = as_person(world.market)

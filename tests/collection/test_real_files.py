@@ -30,7 +30,6 @@ def expected_rejects(path):
 
 
 @ABSENT
-@pytest.mark.article("XW-12.2")
 def test_jiangsu_2006_rejects_exactly_its_wrong_codes_and_says_which(world):
     read, wrong = expected_rejects(JIANGSU)
     short = [code for code, _ in wrong.values() if len(code) != 18]

@@ -11,7 +11,6 @@ pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Any]
 
 
-@pytest.mark.article("XW-19.1.b")
 def test_lookup_granted_answers_masked_records_with_receipt(world: Any, sign_in: SignIn, people: Any) -> None:
     holder = world.holder()
     grant = world.grant(holder)

@@ -24,7 +24,6 @@ def codes_of(error: Invalid) -> set[str]:
     return {problem.code for problem in error.problems}
 
 
-@pytest.mark.article("XW-2.2")
 def test_create_department_kind_outside_the_pack_is_refused_with_its_article(office, at):
     with pytest.raises(Invalid) as refused:
         actions.create_department(
@@ -35,7 +34,6 @@ def test_create_department_kind_outside_the_pack_is_refused_with_its_article(off
     assert kind.reference is not None and kind.reference.row == "XW-2.2"
 
 
-@pytest.mark.article("XW-2.2")
 def test_may_own_resources_township_is_refused_with_its_article(office, at):
     assert queries.may_own_resources(office.police, at.date()).allowed
     actions.update_department(department=office.police, changes={"kind": "township"}, by=office.admin, at=at)
@@ -53,7 +51,6 @@ def test_create_department_bad_uscc_is_refused(office, at, uscc, code):
     assert codes_of(refused.value) == {code}
 
 
-@pytest.mark.article("XW-5.2")
 def test_update_department_each_change_keeps_before_and_after(office, at):
     assert [f.name for f in queries.missing_profile(office.estate, at.date())] == ["responsible", "unit", "officers"]
     actions.update_department(
@@ -186,7 +183,6 @@ def test_create_client_same_name_twice_is_refused(office, at):
     assert codes_of(refused.value) == {"orgs.client_name_taken"}
 
 
-@pytest.mark.article("XW-5.2")
 def test_update_person_who_leaves_is_no_longer_responsible_and_the_history_says_so(office, at):
     changes = {"responsible": office.clerk, "officers": [office.clerk]}
     actions.update_department(department=office.estate, changes=changes, by=None, at=at)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 
 CHROMIUM = Path("/usr/bin/chromium")
-SHOTS = Path(__file__).parents[1] / "browser" / "screenshots"
+SHOTS = Path(__file__).parent / "screenshots"
 WIDTHS = {1280: 800, 390: 844}
 pytestmark = [
     pytest.mark.browser,

@@ -11,7 +11,6 @@ from yishu.orgs.models import Client, Department, Person, Role
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.article("XW-5.2")
 def test_departments_incomplete_profile_is_flagged_to_the_authority(office, browser_of, at):
     page = browser_of(office.reviewer).get(reverse("orgs-departments")).content.decode()
     assert "缺主要负责人、专职机构、专职人员" in page and "修武办法 第五条第二款" in page
@@ -40,7 +39,6 @@ def test_departments_without_role_is_refused(office, browser_of):
     assert browser_of(office.clerk).get(reverse("orgs-departments")).status_code == 403
 
 
-@pytest.mark.article("XW-5.2")
 def test_department_edit_through_the_form_keeps_the_history(office, browser_of):
     browser = browser_of(office.admin)
     url = reverse("orgs-department-edit", args=[office.estate.pk])

@@ -65,7 +65,6 @@ KNOWN = {
 }  # fmt: skip
 
 
-@pytest.mark.article("XW-29")
 @pytest.mark.parametrize("kind", KNOWN)
 def test_mask_known_value_shows_what_its_kind_allows(kind):
     assert {value: row[kind] for value, row in both(list(KNOWN[kind]), kinds=[kind])} == KNOWN[kind]

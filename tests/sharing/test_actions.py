@@ -92,7 +92,6 @@ def test_direct_access_twice_for_one_purpose_is_refused_but_another_purpose_is_n
     take(purpose="data_verification")
 
 
-@pytest.mark.article("XW-19.1.b", "XW-18.2")
 def test_direct_access_to_conditional_data_is_refused_with_the_article(take, conditional):
     with pytest.raises(NotAllowed) as caught:
         take(resource_id=conditional.pk)
@@ -110,7 +109,6 @@ def test_direct_access_by_wrong_role_other_department_or_missing_resource_is_ref
     assert not Grant.objects.exists()
 
 
-@pytest.mark.article("XW-19.1.b")
 @pytest.mark.parametrize("share_type", ["conditional", "withheld"])
 def test_application_with_its_parts_is_decided_by_the_authority_alone(
     world, submit, approve, publish, share_type, gateway_row
@@ -127,7 +125,6 @@ def test_application_with_its_parts_is_decided_by_the_authority_alone(
     assert gateway_row(grant).active and spec(gateway_row(grant))["article"] == "XW-19.1.b"
 
 
-@pytest.mark.article("XW-19.1.b", "XW-17.2")
 def test_application_missing_parts_lists_each_with_its_article(submit):
     with pytest.raises(Invalid) as caught:
         submit(law_basis=" ", duty_basis="", need="", purpose="")
@@ -148,7 +145,6 @@ def test_application_for_unconditional_data_or_impossible_content_is_refused(sub
             submit(**changes)
 
 
-@pytest.mark.article("XW-22.2")
 def test_application_names_one_of_the_four_modes_and_those_not_served_yet_are_refused(submit):
     assert submit(mode="query").mode == "query"
     with pytest.raises(Invalid) as caught:
@@ -189,7 +185,6 @@ def test_approval_may_narrow_but_not_widen(submit, approve):
     assert grant.items == ["i0001"] and len(grant.row_filter) == 2 and grant.ends_on == date(2026, 12, 31)
 
 
-@pytest.mark.article("XW-35.4")
 def test_refusal_without_reason_or_basis_is_itself_refused(submit, world, at):
     application = submit()
     given = {
@@ -238,7 +233,6 @@ def test_second_decision_on_the_same_view_is_told_the_case_moved(submit, approve
     assert Grant.objects.count() == 1
 
 
-@pytest.mark.article("XW-29", "XW-25")
 def test_revocation_moves_the_epoch_and_closes_the_gateway_row(submit, approve, world, at, gateway_row):
     grant = approve(submit())
     row = gateway_row(grant)
@@ -305,7 +299,6 @@ def test_new_version_without_a_granted_item_ends_the_grant_with_the_reason(
     assert grant.state == Grant.State.REVOKED and "新版目录" in grant.revoked_reason and not gateway_row(grant).active
 
 
-@pytest.mark.article("XW-18.3")
 def test_data_made_conditional_ends_direct_access_to_it(take, publish, open_resource, gateway_row):
     grant = take()
     publish("conditional", title=open_resource.title, resource=open_resource)

@@ -135,7 +135,6 @@ def receipt_in(answer):
     return re.search(r"/sharing/receipts/([0-9a-f-]{36})/", answer.content.decode()).group(1)
 
 
-@pytest.mark.article("XW-22.2", "XW-25", "XW-29")
 def test_lookup_page_shows_the_masked_record_and_its_receipt_and_never_the_stored_value(enter, grant, served):
     page, url = enter("user"), reverse("sharing-lookup", args=[grant.pk])
     answer = page.post(url, {"keys": KEYS[0]})
@@ -150,7 +149,6 @@ def test_lookup_page_shows_the_masked_record_and_its_receipt_and_never_the_store
     assert wrong.status_code == 422 and "标识" in wrong.content.decode()
 
 
-@pytest.mark.article("XW-29")
 def test_lookup_after_revocation_is_refused_by_page_and_gateway_from_the_first_call(
     enter, grant, world, gateway, conditional
 ):

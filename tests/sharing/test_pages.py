@@ -48,7 +48,6 @@ def grant(world, conditional, asked):
     )  # fmt: skip
 
 
-@pytest.mark.article("XW-19.1.b", "XW-17.2")
 def test_application_in_three_steps_keeps_what_was_typed_and_reaches_the_authority(enter, conditional, typed, world):
     page = enter("user")
     url = reverse("sharing-apply", args=[conditional.pk])
@@ -102,7 +101,6 @@ def test_application_submitted_incomplete_lists_every_error_with_its_step(enter,
     assert "请确认使用承诺" in answer.content.decode() and answer.status_code == 422
 
 
-@pytest.mark.article("XW-19.1.b")
 def test_authority_decides_on_the_case_page_narrowing_items_masks_and_term(enter, conditional, typed, world):
     page = enter("user")
     page.post(reverse("sharing-apply", args=[conditional.pk]), typed | {"step": "3", "go": "submit"})
@@ -124,7 +122,6 @@ def test_authority_decides_on_the_case_page_narrowing_items_masks_and_term(enter
     assert [c["column"] for c in grant.row_filter] == ["i0003", "i0005"], "what was asked is kept, the authority adds"
 
 
-@pytest.mark.article("XW-35.4")
 def test_refusal_and_return_on_the_case_page_demand_reason_and_basis(enter, conditional, typed, world):
     enter("user").post(reverse("sharing-apply", args=[conditional.pk]), typed | {"step": "3", "go": "submit"})
     application = Application.objects.get()
@@ -151,7 +148,7 @@ def test_refusal_and_return_on_the_case_page_demand_reason_and_basis(enter, cond
     assert application.state == "refused"
 
 
-@pytest.mark.article("XW-19.1.a", "XW-25")
+@pytest.mark.article("XW-19.1.a")
 def test_direct_access_page_gives_a_grant_at_once(enter, open_resource, typed):
     page = enter("user")
     resource = page.get(f"/catalogue/{open_resource.pk}/").content.decode()
@@ -223,7 +220,6 @@ def test_list_searches_filters_sorts_and_says_what_to_do_when_empty(enter, grant
     assert "修武县民政局" in enter("giver").get(reverse("sharing-mine") + "?side=given").content.decode()
 
 
-@pytest.mark.article("XW-29")
 def test_revocation_on_the_page_is_for_the_authority_and_shows_its_reason(enter, grant):
     url, revoke = reverse("sharing-grant", args=[grant.pk]), reverse("sharing-revoke", args=[grant.pk])
     assert "收回授权" not in enter("user").get(url).content.decode()

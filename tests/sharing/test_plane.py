@@ -92,7 +92,6 @@ def test_lookup_all_items_gives_json_in_item_order_without_loss(pg):
     assert look_up(pg, sql, ["absent"]) == [] and look_up(pg, sql, []) == []
 
 
-@pytest.mark.article("XW-18.2", "XW-25")
 def test_lookup_masks_and_filter_hide_what_the_grant_does_not_show(pg):
     fill(pg, [ROW, ("2", "李四", *[None] * 7)])
     sql = compile_lookup(

@@ -27,7 +27,6 @@ def spec(share_type="unconditional", items=ITEMS):
     return ResourceSpec(1, "307021/1", 1, "资源", 1, VIEW.pack.id, 1, "部门", share_type, items)
 
 
-@pytest.mark.article("XW-18.1", "XW-19.1.a", "XW-19.1.b")
 def test_access_of_each_share_type_is_what_the_text_says():
     found = {kind: rules.access(VIEW, kind) for kind in ("unconditional", "conditional", "withheld")}
     assert {k: d.code for k, d in found.items()} == {
@@ -47,7 +46,6 @@ def test_access_a_pack_does_not_offer_is_refused_with_its_reference():
     assert not decision.allowed and decision.reference and decision.remedy
 
 
-@pytest.mark.article("XW-18.2")
 def test_access_of_chosen_items_follows_the_strictest_of_them():
     assert rules.resource_access(VIEW, spec(), ["i0001", "i0003"]).code == "direct"
     assert rules.resource_access(VIEW, spec(), ["i0001", "i0005"]).code == "application"

@@ -355,6 +355,36 @@ def test_whole_story_by_clicking_ends_with_a_verified_receipt(demonstration, exa
     assert not provider.wrong + authority.wrong + consumer.wrong
 
 
+@pytest.mark.article("XW-19.1.a")
+def test_unconditional_resource_taken_by_clicking_is_usable_at_once(sign_in):
+    eye = sign_in("jiaoti")
+    page = eye.page
+    page.goto("/catalogue/?q=企业登记信息")
+    page.get_by_role("link", name="企业登记信息", exact=True).click()
+    page.get_by_role("link", name="直接获取").click()
+    eye.expected.add(422)
+    page.get_by_role("button", name="直接获取").click()
+    page.get_by_role("alert").first.wait_for()
+    eye.look("direct-refused")
+    eye.expected.clear()
+    for item in ("企业名称", "统一社会信用代码"):
+        page.get_by_label(item, exact=True).check()
+    page.get_by_label("用于数据校核").check()
+    page.locator("[name=undertaking]").check()
+    eye.look("direct")
+    page.get_by_role("button", name="直接获取").click()
+    assert "现在就可以使用" in eye.said()
+    page.get_by_role("link", name="联机查询").click()
+    page.locator("[name=keys]").fill("不是代码")
+    eye.expected.add(422)
+    page.get_by_role("button", name="查询", exact=True).click()
+    page.get_by_role("alert").first.wait_for()
+    eye.look("lookup-refused")
+    eye.expected.clear()
+    page.get_by_role("link", name=re.compile("修武办法")).first.click()
+    eye.look("law-article")
+
+
 def test_receipt_printed_holds_its_text_on_one_page(example, sign_in):
     eye = sign_in("renshe")
     page = eye.page

@@ -91,7 +91,9 @@ def visible_cases(person: Person) -> QuerySet[Case]:
     if authority.exists() or auditor.exists():
         return cases
     mine = {pk for ids in roles.values() for pk in ids}
-    return cases.filter(Q(department_id__in=mine) | Q(provider_id__in=mine) | Q(opened_by=person))
+    # Who moved to another department leaves the old one's cases behind, also those they opened.
+    own = Q(opened_by=person) & (Q(department_id=home.pk) | Q(provider_id=home.pk))
+    return cases.filter(Q(department_id__in=mine) | Q(provider_id__in=mine) | own)
 
 
 def case_for(person: Person, case_id: UUID) -> Case:

@@ -48,7 +48,7 @@ def submission_problems(
 
 def _missing(field: str, title: str, reference: Reference | None, remedy: str = "") -> FieldProblem:
     return FieldProblem(
-        where=title, what=f"没有填写{title}", remedy=remedy or f"请填写{title}", code=f"catalogue.missing_{field}",
+        where=title, what="没有填写", remedy=remedy or "请填写或选择后再提交", code=f"catalogue.missing_{field}",
         reference=reference, field=field,
     )  # fmt: skip
 

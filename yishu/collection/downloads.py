@@ -13,7 +13,8 @@ from yishu.lake.engine import open_engine
 from yishu.lake.tables import Lake
 from yishu.quality.rules import REASONS
 
-_FORMULA = re.compile(r"\s*[=+\-@\t\r|%]")
+_FORMULA = re.compile(r"\s*[=+\-@\t\r|%＝＋－＠]")
+"""What a spreadsheet may take for a formula's beginning; the full-width forms too, which East Asian ones accept."""
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 BOM = "\ufeff"
 """Lets Excel read the file as UTF-8."""
@@ -27,7 +28,7 @@ def neutral(cell: str | None) -> str:
 
 def template_csv(spec: ResourceSpec) -> str:
     """One line with the item names, to start a file from."""
-    return BOM + _lines([[item.name for item in spec.items]])
+    return BOM + _lines([[neutral(item.name) for item in spec.items]])
 
 
 def rejects_csv(load: Load, spec: ResourceSpec) -> Iterator[str]:
@@ -38,13 +39,13 @@ def rejects_csv(load: Load, spec: ResourceSpec) -> Iterator[str]:
     if load.rejects_version is None:
         return
     names = {item.column: item.name for item in spec.items}
-    yield BOM + _lines([["行号", "信息项", "原因", *names.values()]])
+    yield BOM + _lines([["行号", "信息项", "原因", *map(neutral, names.values())]])
     with open_engine(store.scratch()) as engine:
         for batch in reject_batches(engine, Lake(store.lake_root()), spec, load.rejects_version):
             rows = batch.to_pylist()
             yield _lines(
                 [
-                    [str(row["_row"]), names.get(row["_item"], ""), REASONS.get(row["_code"], row["_code"])]
+                    [str(row["_row"]), neutral(names.get(row["_item"])), REASONS.get(row["_code"], row["_code"])]
                     + [neutral(row.get(column)) for column in names]
                     for row in rows
                 ]

@@ -22,11 +22,12 @@ SORTS = {
 
 
 def visible_loads(person: Person, at: datetime) -> QuerySet[Load]:
-    """The loads of the departments a person is provider, responsible person or auditor of; all for the authority."""
+    """The loads of the departments a person is provider or responsible person of; the jurisdiction's for authority and auditors."""
     held = list(held_roles(person, at).select_related("department"))
     scope = Q(pk__in=[])
     for role in held:
-        if role.kind == RoleKind.AUTHORITY and role.department.is_authority:
+        oversees = role.kind == RoleKind.AUTHORITY and role.department.is_authority
+        if oversees or role.kind == RoleKind.AUDITOR:
             scope |= Q(resource__jurisdiction=role.department.jurisdiction_id)
         elif role.kind in (RoleKind.PROVIDER, RoleKind.RESPONSIBLE):
             scope |= Q(resource__department=role.department_id)
@@ -45,7 +46,7 @@ def found_loads(
     loads: QuerySet[Load], *, text: str = "", state: str = "", resource: str = "", sort: str = ""
 ) -> QuerySet[Load]:
     """Loads by text (resource title or code, file name), state and resource id, in order; the latest first by default."""
-    if text:
+    if text := text.replace("\x00", ""):
         loads = loads.filter(
             Q(resource__title__icontains=text) | Q(resource__code__icontains=text) | Q(file_name__icontains=text)
         )

@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ LISTED = 100
 CELL_LIMIT = 1024 * 1024
 """Longest cell, and longest row, in bytes of UTF-8 (the lake reads no longer row)."""
 _ALIKE = 0.5
+_VALUE = re.compile(r"[0-9０-９]{6}")
+"""What no column is called: such a cell is somebody's number in a file without a heading row."""
 
 
 def name_form(name: str) -> str:
@@ -32,6 +35,12 @@ def match_heading(spec: ResourceSpec, heading: Sequence[str], file_name: str) ->
     forms = [name_form(name) for name in heading]
     counts = Counter(forms)
     missing = [item for form, item in by_name.items() if form not in counts]
+    known = len(missing) < len(by_name)
+
+    def shown(name: str) -> str:
+        """A heading cell as the report may quote it. Without one known column the row is likely a person's data, not names."""
+        return f"“{name.strip()[:80]}”" if known and not _VALUE.search(name) else "（内容不予显示）"
+
     problems: list[Problem] = []
     for form, count in counts.items():
         if form and count > 1:
@@ -39,7 +48,7 @@ def match_heading(spec: ResourceSpec, heading: Sequence[str], file_name: str) ->
             problems.append(
                 Problem(
                     f"第 {places} 列",
-                    f"列名“{heading[forms.index(form)].strip()}”重复",
+                    f"列名{shown(heading[forms.index(form)])}重复",
                     "请只保留一列",
                     "duplicate_column",
                 )
@@ -58,7 +67,7 @@ def match_heading(spec: ResourceSpec, heading: Sequence[str], file_name: str) ->
                 problems.append(
                     Problem(
                         f"第 {place} 列",
-                        f"“{name.strip()[:80]}”不是目录中的信息项名称",
+                        f"{shown(name)}不是目录中的信息项名称",
                         f"是否应为“{item.name}”？请改为目录中的名称",
                         "renamed_column",
                     )
@@ -67,7 +76,7 @@ def match_heading(spec: ResourceSpec, heading: Sequence[str], file_name: str) ->
                 problems.append(
                     Problem(
                         f"第 {place} 列",
-                        f"目录中没有“{name.strip()[:80]}”这个信息项",
+                        f"目录中没有{shown(name)}这个信息项",
                         "请删去该列，或先在目录中增加该信息项",
                         "extra_column",
                     )
@@ -83,7 +92,7 @@ def match_heading(spec: ResourceSpec, heading: Sequence[str], file_name: str) ->
             file_name,
             f"文件的列与目录“{spec.title}”不一致，共 {len(problems)} 处",
             "请按目录的信息项名称修改第一行列名后重新上传；可在上传页下载列名模板",
-            why=_delimiter_hint(heading),
+            why=_delimiter_hint(heading) or ("" if known else "第一行没有一个目录中的列名，看来是数据；列名行不可省略"),
             problems=problems,
         )
     return tuple(by_name[form].column for form in forms)

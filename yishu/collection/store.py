@@ -66,7 +66,9 @@ def store(load_id: UUID, file: Readable, *, file_name: str, limit: int) -> Store
     part = target.with_suffix(".part")
     digest, size = hashlib.sha256(), 0
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _force_folder(folder.parent)
         with part.open("xb") as out:
             while piece := file.read(PIECE):
                 size += len(piece)

@@ -81,6 +81,9 @@ def _folders(at: datetime) -> int:
     for path in store.scratch().iterdir():
         with suppress(FileNotFoundError):
             if at.timestamp() - path.stat().st_mtime > GRACE.total_seconds():
-                shutil.rmtree(path, ignore_errors=True)
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()  # an upload that a killed web process was receiving
                 removed += 1
     return removed

@@ -189,7 +189,7 @@ def rejects(request: HttpRequest, load_id: UUID) -> StreamingHttpResponse:
 
 def _expected(item: ItemSpec) -> dict[str, Any]:
     asks = ["必填"] if item.required or item.is_key else []
-    asks += {"person_id": ["公民身份号码校验"], "uscc": ["统一社会信用代码校验"]}.get(item.identifier, [])
+    asks += {"person_id": ["公民身份号码校验"], "uscc": ["统一社会信用代码校验"], "identity_document": ["身份证件号码校验"]}.get(item.identifier, [])
     asks += [f"代码：{'、'.join(list(item.codes)[:8])}{' 等' if len(item.codes) > 8 else ''}"] if item.codes else []
     asks += [f"格式：{item.pattern}"] if item.pattern else []
     asks += (

@@ -23,4 +23,14 @@ def secret_text(home: Path, name: str) -> str:
             pass
         finally:
             draft.unlink()
+        _force_to_disk(folder)
     return path.read_text().strip()
+
+
+def _force_to_disk(folder: Path) -> None:
+    """Make the new name survive a power cut: a database whose password was lost cannot be opened again."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "yishu.pages.middleware.BodyLimits",
     # Every view asks for a sign-in unless it says otherwise; config.urls.PUBLIC lists those, and a test compares.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "yishu.orgs.middleware.PasswordMustChange",
@@ -109,6 +110,10 @@ WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 0 if DEBUG else 30 * 24 * 3600
 """Seconds; addresses carry a stamp of the content (``{% asset %}``), so a new file has a new address."""
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+_SCRATCH = ENVIRONMENT.home / "scratch"
+_SCRATCH.mkdir(mode=0o700, parents=True, exist_ok=True)
+FILE_UPLOAD_TEMP_DIR = str(_SCRATCH)
+"""Uploads on their way in: never the machine's shared /tmp; what a killed process leaves there is swept."""
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 AUTH_PASSWORD_VALIDATORS = [
     {

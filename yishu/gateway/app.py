@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -69,7 +70,7 @@ class Gateway:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Granian calls this once before serving. Needs no database: a worker that starts without one answers 503."""
-        _end_with_parent()
+        _end_with_parent(loop)
         settings = self._settings()
         serving, reading, ledger = self._pools = [
             Connections(settings.database_url, size=size, seconds=settings.seconds, session=session)
@@ -147,13 +148,23 @@ class Gateway:
             await pool.close()
 
 
-def _end_with_parent() -> None:
-    """Have the kernel end this worker when the process that supervises it is killed: no orphan keeps answering."""
-    if sys.platform.startswith("linux"):
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:
+def _end_with_parent(loop: asyncio.AbstractEventLoop) -> None:
+    """Have the kernel end this worker when the process that supervises it is killed: no orphan keeps answering.
+
+    A supervisor killed before the kernel was asked sends no signal, and uvloop loses a signal that comes before it runs; so
+    the loop's first step looks whether the supervisor this worker was born of (not merely its parent now) is still there.
+    """
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None or not sys.platform.startswith("linux"):
+        return
+    born_of = supervisor.pid
+
+    def end_if_orphaned() -> None:
+        if os.getppid() != born_of:
             os.kill(os.getpid(), signal.SIGTERM)
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    loop.call_soon(end_if_orphaned)
 
 
 def _no_such_path() -> NotFound:

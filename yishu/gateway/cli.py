@@ -4,6 +4,7 @@ import argparse
 import os
 import pkgutil
 import sys
+from pathlib import Path
 from typing import Protocol
 
 from yishu.gateway.server import APPLICATION, SETTINGS
@@ -12,6 +13,10 @@ from yishu.runtime.addresses import Address, require_free
 
 class GatewayEnvironment(Protocol):
     """The settings this command reads (``config.environment.Environment``)."""
+
+    @property
+    def home(self) -> Path:
+        """The platform's folder."""
 
     @property
     def host(self) -> str:
@@ -49,5 +54,6 @@ def run(_: argparse.Namespace, environment: GatewayEnvironment) -> int:
         ]
     )
     pkgutil.resolve_name(SETTINGS)()
-    words = [environment.host, environment.gateway_port, environment.metrics_port, environment.gateway_workers]
+    counts = environment.home / "gateway" / f"metrics-{environment.metrics_port}"
+    words = [environment.host, environment.gateway_port, environment.metrics_port, environment.gateway_workers, counts]
     os.execv(sys.executable, [sys.executable, "-m", "yishu.gateway.server", APPLICATION, *map(str, words)])  # noqa: S606

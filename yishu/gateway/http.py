@@ -89,7 +89,7 @@ def problem_answer(error: PublicError) -> Answer:
 async def read_body(scope: Scope, exchange: Exchange, limit: int) -> bytes:
     """The request's body, at most ``limit`` bytes. Raises ``BadRequest`` 413 (too large) or 408 (did not arrive)."""
     declared = scope.headers.get("content-length")
-    if declared is not None and (not declared.isdigit() or int(declared[:12]) > limit):
+    if declared is not None and (not (declared.isascii() and declared.isdigit()) or int(declared[:12]) > limit):
         raise _too_large(limit)
     try:
         async with asyncio.timeout(BODY_SECONDS):

@@ -61,7 +61,7 @@ def read_question(body: bytes) -> tuple[list[str], UUID | None]:
 def normalise(keys: list[Any], identifier: str) -> dict[str, int]:
     """The keys in the form they are stored and compared in, each with its first position in ``keys``; order kept.
 
-    ``identifier`` is the grant's ``key_identifier``: ``person_id`` and ``uscc`` are checked by kernel.codes, ``""`` is only
+    ``identifier`` is the grant's ``key_identifier``: ``person_id``, ``identity_document`` and ``uscc`` are checked by kernel.codes, ``""`` is only
     stripped of outer blanks. Raises ``Invalid`` (422) listing every wrong position, counted from 0; values are not repeated.
     """
     found: dict[str, int] = {}
@@ -90,6 +90,8 @@ def _problem(key: str, identifier: str) -> str:
         return "key_length"
     if identifier == "person_id":
         return codes.person_id_problem(key) or ""
+    if identifier == "identity_document":
+        return codes.identity_document_problem(key) or ""
     if identifier == "uscc":
         return codes.uscc_problem(key) or ""
     return "" if key.isprintable() else "key_characters"

@@ -1,14 +1,14 @@
 """The gateway's server process: Granian with its workers, and the metrics of all of them on their own port.
 
-Run as ``python -m yishu.gateway.server APPLICATION HOST PORT METRICS_PORT WORKERS``, by ``yishu gateway``.
+Run as ``python -m yishu.gateway.server APPLICATION HOST PORT METRICS_PORT WORKERS FOLDER``, by ``yishu gateway``.
 """
 
 import multiprocessing
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from granian import Granian
@@ -28,15 +28,22 @@ HEADER_MILLISECONDS = 15_000
 
 
 def main(words: Sequence[str]) -> int:
-    """Serve until SIGTERM or SIGINT; calls under way are answered first. Returns the exit code."""
-    application, host, port, metrics_port, workers = words
-    folder = tempfile.mkdtemp(prefix="yishu-gateway-metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    """Serve until SIGTERM or SIGINT; calls under way are answered first. Returns the exit code.
+
+    ``FOLDER`` holds the workers' counts while the server lives; what a killed server left there is removed.
+    """
+    application, host, port, metrics_port, workers, place = words
+    folder = Path(place)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = place
     # A respawned worker must not inherit locks that a thread of this process holds.
     multiprocessing.set_start_method("spawn")
     registry: Any = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     metrics, thread = start_http_server(int(metrics_port), addr=host, registry=registry)
+    # Having the port means that no other server counts in this folder, which is named by it.
+    for left in folder.iterdir():
+        left.unlink(missing_ok=True)
     try:
         Granian(
             application,

@@ -39,6 +39,9 @@ PERSON_ID_PROVINCES = frozenset(
 )
 """First two digits ever given out, 81/82/83 of the residence permits for 港澳台居民 among them; soft."""
 
+IDENTITY_DOCUMENT_PATTERN = "[0-9A-Z][0-9A-Z()./-]{4,19}"
+"""Whole-match pattern of any other valid identity document's normalised number (passports, permits, soldiers' cards)."""
+
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The 31 characters of a 统一社会信用代码; a character's value is its position."""
 USCC_WEIGHTS: tuple[int, ...] = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
@@ -60,6 +63,7 @@ PROBLEMS: Mapping[str, str] = {
     "id_format": "公民身份号码应为 18 位：前 17 位为数字，末位为数字或 X",
     "id_birth_date": "公民身份号码中的出生日期不存在",
     "id_check_digit": "公民身份号码的校验位不符",
+    "id_document_format": "身份证件号码应为 5 至 20 位数字、大写字母或 ( ) . / -，且不以符号开头",
     "uscc_format": "统一社会信用代码应为 18 位，由数字和大写字母组成（不含 I、O、S、V、Z），第 3 至 8 位为数字",
     "uscc_organisation_check": "统一社会信用代码中主体标识码（第 9 至 17 位）的校验位不符",
     "uscc_check_character": "统一社会信用代码的校验位不符",
@@ -68,6 +72,7 @@ PROBLEMS: Mapping[str, str] = {
 """What each problem code means, in words for people."""
 
 _PERSON_ID = re.compile(PERSON_ID_PATTERN, re.ASCII)
+_IDENTITY_DOCUMENT = re.compile(IDENTITY_DOCUMENT_PATTERN, re.ASCII)
 _USCC = re.compile(USCC_PATTERN, re.ASCII)
 _RESOURCE_CODE = re.compile(RESOURCE_CODE_PATTERN, re.ASCII)
 _USCC_VALUES = {character: value for value, character in enumerate(USCC_ALPHABET)}
@@ -97,6 +102,17 @@ def person_id_problem(text: str) -> str | None:
     if text[17] != person_id_check(text[:17]):
         return "id_check_digit"
     return None
+
+
+def identity_document_problem(text: str) -> str | None:
+    """What is wrong with a normalised number of any valid identity document: ``id_document_format``, or None.
+
+    A number shaped like a 公民身份号码 must also hold as one: ``id_birth_date``, ``id_check_digit``. Other documents have no
+    check character that all issuers share, so only their shape is judged. Source: XW-12.2 (有效身份证件号码).
+    """
+    if not _IDENTITY_DOCUMENT.fullmatch(text):
+        return "id_document_format"
+    return person_id_problem(text) if _PERSON_ID.fullmatch(text) else None
 
 
 def person_id_check(body: str) -> str:

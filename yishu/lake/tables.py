@@ -43,7 +43,9 @@ class LakeTable:
         leaves a file no version names. ``load_id`` stands in the commit; ``titles`` (column → name for people) in the
         schema. Raises ``LakeFull``. Serialised by the caller: one writer per resource.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        for folder in (self.path.parent.parent, self.path.parent, self.path):
+            # One by one: ``parents=True`` would leave the upper ones open to every account of the machine.
+            folder.mkdir(mode=0o700, parents=folder is not self.path, exist_ok=True)
         name = f"{load_id.hex}-{uuid.uuid4().hex[:8]}.parquet"
         file = self.path / name
         try:
@@ -97,7 +99,8 @@ class LakeTable:
         version = int(deltalake.DeltaTable(self.path).version())
         log = self.path / "_delta_log"
         _force_to_disk(log / f"{version:020d}.json")
-        _force_to_disk(log)
+        for folder in (log, self.path, self.path.parent, self.path.parent.parent):  # a first version made them all
+            _force_to_disk(folder)
         return version
 
 

@@ -98,6 +98,16 @@ def form_expired() -> PublicError:
     )
 
 
+def body_too_large(limit: int) -> PublicError:
+    """413 for a body beyond ``limit`` bytes; nothing of it was read."""
+    return Invalid(
+        f"提交的内容超过 {max(1, limit // (1024 * 1024))} MB，没有接收",
+        remedy="请减小文件或分次提交；未登录的请先登录",
+        code="pages.body_too_large",
+        status=413,
+    )
+
+
 def bad_request() -> PublicError:
     """A request Django itself refuses (too many fields, a bad host, a broken body)."""
     return Invalid("请求的内容无法识别", remedy="请返回上一页重新提交", code="pages.bad_request", status=400)

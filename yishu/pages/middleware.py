@@ -23,6 +23,11 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 """No inline script or style, nothing from elsewhere; ``data:`` images are Tabler's own arrows and ticks."""
 
+STRANGERS_BODY = 64 * 1024
+"""Bytes somebody not signed in may send: the sign-in form and the first visit."""
+FORM_ROOM = 1024 * 1024
+"""Bytes an upload's form may have besides its file."""
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -38,6 +43,25 @@ class SecurityHeaders:
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
         response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class BodyLimits:
+    """Refuses bodies beyond what their sender may send, before anything reads them (the CSRF check reads whole forms to disk).
+
+    Stands behind authentication. WSGI reads no further than ``Content-Length``, so the header is the bound.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        declared = request.META.get("CONTENT_LENGTH") or "0"
+        size = int(declared[:18]) if declared.isascii() and declared.isdigit() else 0
+        if size > STRANGERS_BODY:
+            limit = settings.ENVIRONMENT.upload_limit + FORM_ROOM if request.user.is_authenticated else STRANGERS_BODY
+            if size > limit:
+                return error_response(request, body_too_large(limit), framed=False)
+        return self.get_response(request)
 
 
 class PublicErrors:

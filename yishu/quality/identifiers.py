@@ -39,6 +39,13 @@ def person_id_broken(text: StringValue, code: str, number: IntegerValue) -> Bool
     return _place(text.substr(17, 1), codes.PERSON_ID_CHECKS) != _person_id_sum(number)
 
 
+def identity_document_broken(text: StringValue, code: str, number: IntegerValue) -> BooleanValue:
+    """Whether a normalised document number breaks the rule ``code``; ``number`` is its ``person_id_number``."""
+    if code == "id_document_format":
+        return ~text.re_search(f"^(?:{codes.IDENTITY_DOCUMENT_PATTERN})$")
+    return ~person_id_broken(text, "id_format", number) & person_id_broken(text, code, number)
+
+
 def uscc_broken(text: StringValue, code: str) -> BooleanValue:
     """Whether a normalised code breaks the rule ``code``; later codes presume that the earlier ones hold."""
     if code == "uscc_format":

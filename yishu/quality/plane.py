@@ -6,7 +6,7 @@ from ibis.expr.types import BooleanValue, Column, StringValue, Table
 from yishu.catalogue.rules import ItemSpec, ResourceSpec
 from yishu.lake import functions
 from yishu.quality import identifiers
-from yishu.quality.rules import PERSON_ID, TEXT_TYPES, USCC, Rule
+from yishu.quality.rules import IDENTITY_DOCUMENT, PERSON_ID, TEXT_TYPES, USCC, Rule
 
 INVISIBLE = r"[\x{01}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{7F}\x{00AD}\x{061C}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}]"
 """Control characters, soft hyphen, zero-width and bidirectional controls (Unicode 15, format characters that show nothing)."""
@@ -32,7 +32,7 @@ def checked(raw: Table, spec: ResourceSpec, rules: tuple[Rule, ...], *, blanks: 
     file is known to hold no blank, so none need be cut off (same result, less work). Row order is kept.
     """
     text = normalise(raw, spec, blanks=blanks)
-    people = [item.column for item in spec.items if item.identifier == PERSON_ID]
+    people = [item.column for item in spec.items if item.identifier in (PERSON_ID, IDENTITY_DOCUMENT)]
     text = text.mutate(**{_number(column): identifiers.person_id_number(text[column]) for column in people})
     branches = [(_broken(rule, text), ibis.literal(rule.number, "int16")) for rule in rules]
     first = ibis.cases(*branches) if branches else ibis.null("int16")
@@ -101,6 +101,8 @@ def _broken(rule: Rule, row: Table) -> BooleanValue:
         return typed(text, item) < limit if code == "minimum" else typed(text, item) > limit
     if item.identifier == PERSON_ID:
         return identifiers.person_id_broken(text, code, row[_number(item.column)])
+    if item.identifier == IDENTITY_DOCUMENT:
+        return identifiers.identity_document_broken(text, code, row[_number(item.column)])
     if item.identifier == USCC:
         return identifiers.uscc_broken(text, code)
     return _mistyped(text, item)

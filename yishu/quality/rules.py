@@ -7,7 +7,7 @@ from typing import Final
 from yishu.catalogue.rules import ItemSpec, ResourceSpec
 from yishu.kernel.codes import PROBLEMS
 
-PERSON_ID, USCC = "person_id", "uscc"
+PERSON_ID, IDENTITY_DOCUMENT, USCC = "person_id", "identity_document", "uscc"
 
 TYPE_CODES: Final[Mapping[str, str]] = {
     "N": "number_format",
@@ -41,6 +41,7 @@ REASONS: Final[Mapping[str, str]] = {
 
 IDENTIFIER_CODES: Final[Mapping[str, tuple[str, ...]]] = {
     PERSON_ID: ("id_format", "id_birth_date", "id_check_digit"),
+    IDENTITY_DOCUMENT: ("id_document_format", "id_birth_date", "id_check_digit"),
     USCC: ("uscc_format", "uscc_organisation_check", "uscc_check_character"),
 }
 TEXT_TYPES: Final = frozenset("CMG")

@@ -92,11 +92,13 @@ def ensure_role(connection: "psycopg.Connection[tuple[object, ...]]", role: str,
 
     Raises ``psycopg.errors.InsufficientPrivilege`` where this connection may not make roles.
     """
+    # Hashed here: a server that logs statements must not log the password.
+    hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     exists = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
     verb = sql.SQL("alter role" if exists else "create role")
     connection.execute(
         sql.SQL("{} {} login nosuperuser nocreatedb nocreaterole password {}").format(
-            verb, sql.Identifier(role), sql.Literal(password)
+            verb, sql.Identifier(role), sql.Literal(hashed)
         )
     )
 

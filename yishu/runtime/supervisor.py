@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +23,7 @@ import psycopg
 
 from yishu.config.environment import Environment
 from yishu.kernel.errors import Conflict, PublicError, Unavailable
+from yishu.kernel.time import SHANGHAI
 from yishu.runtime.addresses import Address, require_free
 from yishu.runtime.postgres import Postgres, Report
 from yishu.runtime.process import start, stop, sweep
@@ -104,8 +106,8 @@ def parts(environment: Environment) -> tuple[Part, ...]:
 
 
 def tell(text: str) -> None:
-    """Print one status line for people, with the time of day."""
-    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)  # noqa: T201  (the terminal is this module's page)
+    """Print one status line for people, with the time of day in Asia/Shanghai."""
+    print(f"{datetime.now(SHANGHAI):%H:%M:%S}  {text}", flush=True)  # noqa: T201  (the terminal is this module's page)
 
 
 @dataclass(slots=True)

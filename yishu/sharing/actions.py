@@ -33,10 +33,12 @@ from yishu.sharing.rules import (
     check_grant,
     conditions,
     default_masks,
+    filters_by_masked,
     least_items,
     lifted,
     narrows,
     resource_access,
+    used_columns,
 )
 
 
@@ -63,7 +65,7 @@ def take_direct_access(
     spec = _published(resource_id, department)
     view = queries.law(department.jurisdiction, shanghai_date(at))
     chosen = tuple(items) or least_items(spec)
-    decision = resource_access(view, spec, chosen)
+    decision = resource_access(view, spec, used_columns(chosen, row_filter))
     if decision.code != DIRECT:
         raise NotAllowed(
             f"“{spec.title}”不能直接获取",
@@ -82,6 +84,13 @@ def take_direct_access(
             code="sharing.already_granted",
         )
     problems = [*purpose_problems(view, purpose), *term_problems(starts_on, ends_on, at)]
+    if hidden := filters_by_masked(spec, row_filter):
+        names = "、".join(item.name for item in hidden)
+        problems.append(
+            Problem(
+                "row_filter", f"直接获取不能按脱敏的“{names}”限定数据范围", "请改用不脱敏的信息项限定", "sharing.filter_by_masked"
+            )  # fmt: skip
+        )
     raise_all(problems, spec)
     grant = Grant(
         jurisdiction=department.jurisdiction, department=department, resource_id=resource_id, resource_version=spec.version,
@@ -102,7 +111,7 @@ def submit_application(
     _may_consume(department, by, at)
     spec = _published(resource_id, department)
     view = queries.law(department.jurisdiction, shanghai_date(at))
-    decision = resource_access(view, spec, request.items)
+    decision = resource_access(view, spec, used_columns(request.items, request.row_filter))
     if decision.code == DIRECT:
         raise NotAllowed(
             f"“{spec.title}”可以直接获取，不需要申请", why=decision.reason, remedy="请使用“直接获取”", object_=spec.code,
@@ -159,6 +168,7 @@ def approve_application(
     """
     application = _locked(application_id)
     spec = published(id=application.resource_id)
+    _require_shareable(application, spec, used_columns(items, row_filter), at)
     asked = conditions(application.row_filter)
     chosen = _in_order(spec, items)
     complete = default_masks(spec, chosen) | dict(masks)
@@ -237,6 +247,7 @@ def resubmit_application(
     application = _locked(application_id)
     spec = published(id=application.resource_id)
     view = queries.law(application.jurisdiction, shanghai_date(at))
+    _require_shareable(application, spec, used_columns(request.items, request.row_filter), at)
     check_request(view, spec, request, at)
     cases.act(
         case_id=_case_id(application), outcome="resubmit", seen_revision=seen_revision, by=by, at=at, reason=reason,
@@ -370,6 +381,16 @@ def _case_id(application: Application) -> UUID:
     if application.case_id is None:
         raise RuntimeError("an application always has its case once submit_application committed")
     return application.case_id
+
+
+def _require_shareable(application: Application, spec: ResourceSpec, columns: Sequence[str], at: datetime) -> None:
+    """Raise NotAllowed when the catalogue has withheld the data since it was applied for."""
+    known = [c for c in columns if c in {i.column for i in spec.items}]
+    decision = resource_access(queries.law(application.jurisdiction, shanghai_date(at)), spec, known)
+    if not decision.allowed:
+        raise NotAllowed(
+            decision.reason, remedy=decision.remedy, object_=spec.code, reference=decision.reference, code=decision.code
+        )
 
 
 def _published(resource_id: int, department: Department) -> ResourceSpec:

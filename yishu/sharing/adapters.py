@@ -11,6 +11,7 @@ from yishu.orgs.models import Client
 from yishu.security.masks import MASKS
 from yishu.sharing.models import Grant
 from yishu.sharing.plane import compile_lookup
+from yishu.sharing.queries import access_reference
 from yishu.sharing.rules import LOOKUP, OPS, RowCondition, can_look_up, check_grant, conditions
 
 _CLIENT = """
@@ -65,7 +66,6 @@ def publish_grant(grant: Grant) -> None:
 
 def shown(grant: Grant, spec: ResourceSpec, row_filter: tuple[RowCondition, ...]) -> dict[str, Any]:
     """What ``GET /v1/resources`` says about a grant, in JSON-ready values."""
-    direct = grant.application_id is None
     return {
         "title": spec.title,
         "provider": spec.department_name,
@@ -87,7 +87,7 @@ def shown(grant: Grant, spec: ResourceSpec, row_filter: tuple[RowCondition, ...]
         "filters": [in_words(spec, condition) for condition in row_filter],
         "purpose": grant.purpose,
         "modes": list(grant.modes),
-        "article": "XW-19.1.a" if direct else "XW-19.1.b",
+        "article": (reference := access_reference(grant)).row or str(reference),
     }
 
 

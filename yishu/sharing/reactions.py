@@ -10,7 +10,7 @@ from yishu.sharing import queries
 from yishu.sharing.actions import end_grant
 from yishu.sharing.adapters import publish_client, publish_grant
 from yishu.sharing.models import Grant
-from yishu.sharing.rules import DIRECT, conditions, continues, resource_access
+from yishu.sharing.rules import DIRECT, conditions, continues, resource_access, used_columns
 
 
 def on_client_changed(event: ClientChanged) -> None:
@@ -39,9 +39,10 @@ def on_resource_published(event: ResourcePublished) -> None:
     )
     for grant in grants.select_related("department", "resource", "jurisdiction", "application"):
         was = published_version(event.resource_id, grant.resource_version)
-        kept = continues(spec, items=grant.items, row_filter=conditions(grant.row_filter), was=was)
+        row_filter = conditions(grant.row_filter)
+        kept = continues(spec, items=grant.items, row_filter=row_filter, was=was)
         view = queries.law(grant.jurisdiction, shanghai_date(version.published_at))
-        access = resource_access(view, spec, grant.items)
+        access = resource_access(view, spec, used_columns(grant.items, row_filter))
         if not kept.allowed:
             end_grant(grant, kept.reason, by=None, at=version.published_at, law="")
         elif grant.application_id is None and access.code != DIRECT:

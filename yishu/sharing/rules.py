@@ -83,6 +83,21 @@ def resource_access(view: View, spec: ResourceSpec, columns: Sequence[str] = ())
     return access(view, max(types, key=order.index))
 
 
+def used_columns(items: Sequence[str], row_filter: Iterable[RowCondition]) -> tuple[str, ...]:
+    """The columns a grant tells something about: the items it shows, and those it filters by, since who is found says it too."""
+    return tuple(dict.fromkeys((*items, *(condition.column for condition in row_filter))))
+
+
+def filters_by_masked(spec: ResourceSpec, row_filter: Iterable[RowCondition]) -> tuple[ItemSpec, ...]:
+    """Items of a filter that would be masked: who may choose such a filter alone can ask for what the mask hides.
+
+    Not the key item: whoever looks a record up has its value already.
+    """
+    columns = [condition.column for condition in row_filter]
+    masked = default_masks(spec, columns)
+    return tuple(item for item in spec.items if item.column in masked and not item.is_key)
+
+
 def can_look_up(spec: ResourceSpec, modes: Sequence[str]) -> bool:
     """Whether records can be looked up by key: a mode that allows it, and a key item of text."""
     return spec.key is not None and spec.key.ibis_type == "string" and bool({*modes} & {*SERVED_MODES})

@@ -76,7 +76,8 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
+    def launch(self) -> None:
+        """Start the process without waiting."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "yishu.cli", "gateway"],
@@ -85,7 +86,12 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        for _ in range(300):
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        self.launch()
+        assert self.process is not None
+        for _ in range(600):
             if self.process.poll() is not None:
                 raise RuntimeError(self.log.read_text())
             with contextlib.suppress(httpx.TransportError):

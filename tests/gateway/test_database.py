@@ -43,13 +43,17 @@ def test_connections_more_callers_than_connections_all_served(run: Run) -> None:
     run(body)
 
 
-def test_connections_terminated_backend_replaced(run: Run, database_url: str) -> None:
+def test_connections_terminated_backend_replaced(run: Run, gateway_database_url: str) -> None:
     async def body(pool: Connections) -> None:
         pid = (await pool.fetchrow("select pg_backend_pid()"))[0]
-        admin = await asyncpg.connect(database_url)
-        await admin.fetchval("select pg_terminate_backend($1)", pid)
-        await admin.close()
-        await asyncio.sleep(0.2)
+        same_role = await asyncpg.connect(gateway_database_url)  # a role may end its own backends
+        try:
+            assert await same_role.fetchval("select pg_terminate_backend($1)", pid)
+        finally:
+            await same_role.close()
+        async with asyncio.timeout(60):
+            while not pool._idle[0].raw.is_closed():  # until the end of the connection has arrived here
+                await asyncio.sleep(0.01)
         assert (await pool.fetchrow("select pg_backend_pid()"))[0] != pid
 
     run(body)

@@ -41,13 +41,13 @@ def trusted(home: Path) -> Any:
 
 def fetch(caller: Any, receipt: str) -> httpx.Response:
     """The receipt once its proof is there."""
-    for _ in range(100):
+    for _ in range(600):
         answer = caller.get(f"/v1/receipts/{receipt}")
         if answer.status_code != 202:
             return answer
         assert answer.headers["retry-after"] == "1" and answer.json()["state"] == "pending"
         time.sleep(0.1)
-    raise AssertionError("no proof after 10 s")
+    raise AssertionError("no proof within a minute")
 
 
 def test_receipt_end_to_end_verifies_offline(

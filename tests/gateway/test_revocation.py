@@ -9,19 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
+
+from tests.gateway.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Any]
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for something that must happen soon; fails when it does not within a minute."""
-    for _ in range(600):
-        if true():
-            return
-        time.sleep(0.1)
-    pytest.fail("it did not happen within a minute")
 
 
 def warm(gateway: Any, caller: Any, url_code: str, key: str) -> None:
@@ -156,16 +150,18 @@ def test_worker_killed_under_load_every_answer_received_is_in_the_ledger(
 
 
 def test_stop_under_load_calls_under_way_are_answered(
-    world: Any, sign_in: SignIn, serve: Callable[..., Any], people: Any
+    world: Any, sign_in: SignIn, serve: Callable[..., Any], people: Any, gateway_database_url: str
 ) -> None:
     server = serve(workers=1)
     holder = world.holder()
     slow = "select count(*)::integer as records, '[]' || coalesce(min(pg_sleep(1.5)::text), '') as body, '[]' as found from {table} where i0001 = any($1::text[])"
     world.grant(holder, lookup_sql=slow)
     caller = sign_in(holder, server)
-    with ThreadPoolExecutor(1) as pool:
+    # Only the gateway's own role sees what its backends wait for.
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(gateway_database_url, autocommit=True) as watch:
         answer = pool.submit(caller.lookup, world.url_code, [people.ids[0]])
-        wait_until(lambda: world.run("select 1 from pg_stat_activity where wait_event = 'PgSleep'") == [(1,)])
+        asleep = "select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+        wait_until(lambda: watch.execute(asleep).fetchone() is not None)
         assert server.stop() == 0
         assert answer.result().status_code == 200
     world.entry(answer.result().json()["receipt"])

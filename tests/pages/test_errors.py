@@ -1,5 +1,6 @@
 """Errors as pages and as problem documents, security headers, and the database gone."""
 
+import errno
 import json
 import logging
 
@@ -33,6 +34,10 @@ def explode(request: HttpRequest):
     raise RuntimeError("身份证 11010519491231002X 出错")
 
 
+def fill_disk(request: HttpRequest):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def lose_database(request: HttpRequest):
     raise OperationalError("connection failed")
 
@@ -41,6 +46,7 @@ urlpatterns = [
     path("t/refuse/", refuse),
     path("t/explode/", explode),
     path("t/lost/", lose_database),
+    path("t/full/", fill_disk),
     *real.urlpatterns,
 ]
 handler400, handler403, handler404, handler500 = real.handler400, real.handler403, real.handler404, real.handler500
@@ -203,3 +209,8 @@ def test_law_every_pack_and_every_article_opens(browser):
         assert browser.get(f"/law/{pack_id}/").status_code == 200
     for row in packs.load("cn-henan-jiaozuo-xiuwu").rows:
         assert browser.get(f"/law/cn-henan-jiaozuo-xiuwu/{row}/").status_code == 200, row
+
+
+def test_full_disk_says_so(browser):
+    answer = browser.get("/t/full/")
+    assert answer.status_code == 507 and "存储空间不足" in answer.content.decode()

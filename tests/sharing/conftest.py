@@ -1,10 +1,18 @@
 """A small 修武 with one provider, two consumers, the authority, an auditor, and two published resources; made by the real actions."""
 
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
+import httpx
 import pytest
+from django.conf import settings as django_settings
 
 from yishu.catalogue import actions as catalogue
 from yishu.catalogue.drafts import ItemDraft, ResourceDraft
@@ -163,3 +171,35 @@ def gateway_row(db):
             return row and SimpleNamespace(**{c.name: v for c, v in zip(cursor.description, row, strict=True)})
 
     return read
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def gateway(gateway_database_url, tmp_path_factory):
+    """The address of a real gateway over the test database."""
+    port = free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("YISHU_", "COV_"))} | {
+        "YISHU_HOME": str(django_settings.ENVIRONMENT.home), "YISHU_GATEWAY_DATABASE_URL": gateway_database_url,
+        "YISHU_GATEWAY_PORT": str(port), "YISHU_METRICS_PORT": str(free_port()),
+    }  # fmt: skip
+    log = tmp_path_factory.mktemp("gateway") / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "yishu.cli", "gateway"], env=environment, stdout=out, stderr=out
+        )
+    try:
+        for _ in range(300):
+            assert process.poll() is None, log.read_text()
+            with contextlib.suppress(httpx.TransportError):
+                httpx.get(f"http://127.0.0.1:{port}/healthz")
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)

@@ -1,12 +1,7 @@
 """Online lookup and receipts against a running gateway and sequencer: one path from the page to the signed log."""
 
-import contextlib
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -40,38 +35,6 @@ def person_id(number):
 
 
 KEYS = [person_id(n) for n in range(1, 4)]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def gateway(gateway_database_url, tmp_path_factory):
-    """The address of a real gateway over the test database."""
-    port = free_port()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("YISHU_", "COV_"))} | {
-        "YISHU_HOME": str(django_settings.ENVIRONMENT.home), "YISHU_GATEWAY_DATABASE_URL": gateway_database_url,
-        "YISHU_GATEWAY_PORT": str(port), "YISHU_METRICS_PORT": str(free_port()),
-    }  # fmt: skip
-    log = tmp_path_factory.mktemp("gateway") / "log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "yishu.cli", "gateway"], env=environment, stdout=out, stderr=out
-        )
-    try:
-        for _ in range(300):
-            assert process.poll() is None, log.read_text()
-            with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"http://127.0.0.1:{port}/healthz")
-                break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def fill(pg, rows):
 
 
 def look_up(pg, sql, keys):
-    records, body = pg.execute(sql.replace("{table}", 'pg_temp."r1_x"'), [keys]).fetchone()
+    records, body, _ = pg.execute(sql.replace("{table}", 'pg_temp."r1_x"'), [keys]).fetchone()
     found = json.loads(body, parse_float=Decimal)
     assert records == len(found)
     return found

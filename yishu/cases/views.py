@@ -24,6 +24,7 @@ from yishu.cases.queries import (
     present_step,
     procedure_of,
     step_title,
+    took_in_words,
     whose_turn,
 )
 from yishu.cases.registry import handler
@@ -192,6 +193,7 @@ def _show(
         "clock": clock,
         "started_on": shanghai_date(case.step_since),
         "today": shanghai_date(now),
+        "waited": took_in_words(case.step_since, now),
         "summary_template": template,
         "subject": context,
         "may": may,

@@ -17,6 +17,7 @@ _VALUES = (
     "identifier.natural_person",
     "identifier.organisation",
     "collection.source_unique",
+    "quality.answered_by",
     "sharing.default_type",
     "sharing.type_confirmed_by",
     "sharing.base_elements_type",

@@ -58,6 +58,12 @@ def entry(name: str, key: str) -> Entry | None:
     return next((e for e in entries(name) if e.key == key), None)
 
 
+def identifies(identifier: str, subject_kind: str) -> bool:
+    """Whether an item's identifier kind identifies subjects of this kind (自然人: 公民身份号码 or any valid document)."""
+    found = entry("identifiers", identifier)
+    return found is not None and found.of == subject_kind
+
+
 def title(name: str, key: str) -> str:
     """What people read for a stored key; the key itself when the guide does not know it."""
     found = entry(name, key)

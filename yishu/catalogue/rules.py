@@ -28,8 +28,8 @@ class ItemSpec:
     """信息项: one column of a resource as published.
 
     ``column`` is the stable ASCII column id in lake and serving (``i0001``); ``name`` the Chinese title shown to people
-    and used as JSON key. ``identifier`` is ``""``, ``person_id`` (公民身份号码), ``identity_document`` (any valid one) or ``uscc``. ``is_key``: rows are looked up by it
-    and the newest row per key is kept. ``newest_by``: this date item decides which row is newest.
+    and used as JSON key. ``identifier`` is ``""``, ``person_id`` (公民身份号码), ``identity_document`` (any valid one) or
+    ``uscc``. ``is_key``: rows are looked up by it and the newest row per key is kept. ``newest_by``: this date item decides which row is newest.
     ``codes``: allowed values (code -> label), empty when free. ``mask``: default mask kind (security.masks) for grants.
     """
 

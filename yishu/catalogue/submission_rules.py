@@ -266,9 +266,9 @@ def _item_list(draft: ResourceDraft, items: Sequence[ItemDraft], law: Demands) -
             "subject_kind",
             standard,
         )
-    elif demanded.identifier and not any(i.identifier == demanded.identifier for i in items):
+    elif demanded.identifier and not any(guide.identifies(i.identifier, draft.subject_kind) for i in items):
         key = "identifier.natural_person" if draft.subject_kind == "natural_person" else "identifier.organisation"
-        word = guide.title("identifiers", demanded.identifier)
+        word = "”或“".join(e.title for e in guide.entries("identifiers") if e.of == draft.subject_kind)
         yield _wrong(
             "items", "信息项", f"{demanded.title}数据缺少标识项“{word}”",
             f"请增加一个信息项，并把它的“标识”选为“{word}”", "identifier_missing", law.reference(key),

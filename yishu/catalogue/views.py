@@ -144,6 +144,24 @@ def _context(spec: ResourceSpec, jurisdiction: Jurisdiction) -> dict[str, Any]:
 
 @login_required
 @require_GET
+def log_page(request: HttpRequest) -> HttpResponse:
+    """``/catalogue/log/``: every publication of the county's catalogue, latest first: what, which share type, by whom, when."""
+    _, jurisdiction = _reader(request)
+    law = demands(jurisdiction.pack, shanghai_date(timezone.now()))
+    titles = {o.key: o.title for o in law.options("share_types")}
+    wanted = request.GET.get("share_type", "")
+    found = Version.objects.filter(resource__jurisdiction=jurisdiction)
+    facets = [FacetOption(k, t, found.filter(snapshot__share_type=k).count()) for k, t in titles.items()]
+    if wanted in titles:
+        found = found.filter(snapshot__share_type=wanted)
+    rows = found.select_related("published_by__department").order_by("-published_at", "-pk")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    shown = [{"version": v, "spec": v.snapshot, "share_title": titles.get(v.snapshot["share_type"], "")} for v in page]
+    return render(request, "catalogue/log.html", {"page": page, "rows": shown, "share_types": facets})
+
+
+@login_required
+@require_GET
 def mine(request: HttpRequest) -> HttpResponse:
     """``/catalogue/mine/``: my departments' resources with state and next step."""
     person, _ = _reader(request)

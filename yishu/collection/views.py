@@ -189,7 +189,11 @@ def rejects(request: HttpRequest, load_id: UUID) -> StreamingHttpResponse:
 
 def _expected(item: ItemSpec) -> dict[str, Any]:
     asks = ["必填"] if item.required or item.is_key else []
-    asks += {"person_id": ["公民身份号码校验"], "uscc": ["统一社会信用代码校验"], "identity_document": ["身份证件号码校验"]}.get(item.identifier, [])
+    asks += {
+        "person_id": ["公民身份号码校验"],
+        "uscc": ["统一社会信用代码校验"],
+        "identity_document": ["身份证件号码校验"],
+    }.get(item.identifier, [])
     asks += [f"代码：{'、'.join(list(item.codes)[:8])}{' 等' if len(item.codes) > 8 else ''}"] if item.codes else []
     asks += [f"格式：{item.pattern}"] if item.pattern else []
     asks += (
@@ -220,7 +224,10 @@ def _load_context(load: Load, person: Person) -> dict[str, Any]:
     own = may_act(person, RoleKind.PROVIDER, load.resource.department, now).allowed
     error = load.error or None
     current = queries.pool_state(load.resource_id).current
+    provider = load.resource.department
     return {
+        "answered_by": provider,
+        "answers_for_quality": demands(provider.jurisdiction.pack, shanghai_date(now)).reference("quality.answered_by"),
         "load": load,
         "ended": ended,
         "tone": TONES[load.state],

@@ -101,6 +101,7 @@ class Lookup:
                     grant=grant,
                     decision=decision,
                     withdrawn=withdrawn,
+                    served=access.pointer is not None,
                 )
             places = normalise(asked, grant.key_identifier)
             keys = list(places)

@@ -25,7 +25,11 @@ _JSON_TYPES: Mapping[str, str] = {
     "L": "boolean",
 }
 """Item types (Ibis names or guide 1272 letters) that are not strings in JSON; a masked item is always a string or null."""
-_PATTERNS = {"person_id": f"^{codes.PERSON_ID_PATTERN}$", "uscc": f"^{codes.USCC_PATTERN}$"}
+_PATTERNS = {
+    "person_id": f"^{codes.PERSON_ID_PATTERN}$",
+    "identity_document": f"^{codes.IDENTITY_DOCUMENT_PATTERN}$",
+    "uscc": f"^{codes.USCC_PATTERN}$",
+}
 
 
 class Description:

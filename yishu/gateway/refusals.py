@@ -10,8 +10,8 @@ from yishu.kernel.codes import resource_code_problem
 from yishu.kernel.errors import NotAllowed, NotFound, PublicError
 from yishu.kernel.references import Reference
 from yishu.law.decision import Decision
-from yishu.ledger.entries import REFUSAL, BadEntry, Entry
-from yishu.ledger.facts import Fact
+from yishu.ledger.entries import REFUSAL, Entry
+from yishu.ledger.facts import Fact, personal
 
 _SEGMENT = re.compile(r"[0-9]{1,24}-[0-9]{1,12}", re.ASCII)
 
@@ -48,9 +48,11 @@ async def refuse(
     grant: Grant | None = None,
     decision: Decision | None = None,
     withdrawn: UUID | None = None,
+    served: bool = False,
 ) -> PublicError:
     """Record a refusal durably and return the error to raise.
 
+    ``served`` says that the resource exists; a made-up code that looks like a person's number is not recorded.
     ``withdrawn`` is the receipt id of a delivery entry whose answer was held back because the grant changed meanwhile.
     Raises ``Unavailable`` (503) when the ledger cannot take the entry.
     """
@@ -62,11 +64,9 @@ async def refuse(
         facts["request"] = str(withdrawn)
     grant_id = None if grant is None else grant.id
     department = str(subject.department_id)
-    try:
-        entry = Entry(REFUSAL, now, subject.actor, department, code, grant_id, facts=facts)
-    except BadEntry:
-        # A made-up code can look like a person's number: the refusal is recorded without it.
-        entry = Entry(REFUSAL, now, subject.actor, department, "", grant_id, facts=facts)
+    if personal(code) and grant is None and not served:
+        code = ""
+    entry = Entry(REFUSAL, now, subject.actor, department, code, grant_id, facts=facts)
     await committer.record(entry)
     return error
 

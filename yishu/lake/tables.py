@@ -45,7 +45,7 @@ class LakeTable:
         """
         for folder in (self.path.parent.parent, self.path.parent, self.path):
             # One by one: ``parents=True`` would leave the upper ones open to every account of the machine.
-            folder.mkdir(mode=0o700, parents=folder is not self.path, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{load_id.hex}-{uuid.uuid4().hex[:8]}.parquet"
         file = self.path / name
         try:

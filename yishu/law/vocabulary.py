@@ -144,6 +144,7 @@ VALUES: Mapping[str, tuple[str, ...] | str] = {
     "sharing.revoked_by": TEXT,
     "documents.equivalent_to_originals": FLAG,
     "documents.resubmission_allowed": FLAG,
+    "quality.answered_by": ("provider",),
     "correction.goes_to": ("provider", "authority"),
     "correction.service_continues": FLAG,
     "security.grading": TEXT,

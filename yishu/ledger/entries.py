@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from yishu.kernel.codes import resource_code_problem
 from yishu.kernel.errors import PublicError
 from yishu.ledger.facts import FACTS, Fact, personal, problem
 
@@ -26,7 +27,6 @@ KINDS: Final = (DELIVERY, REFUSAL, DECISION, EVENT)
 _FIELDS = frozenset({"schema", "kind", "at", "actor", "department", "resource", "grant", "case", "facts"})
 _ACTOR = re.compile(r"system|(?:person|client):[A-Za-z0-9_.\-]{1,80}")
 _LINE = re.compile(r"[^\x00-\x1f\x7f\u0085\u2028\u2029\ud800-\udfff]{0,120}")
-_CODE = re.compile(r"[A-Za-z0-9_./\-]{0,120}")
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 _AT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -74,7 +74,7 @@ class Entry:
             raise BadEntry("actor", "应为 client:<编号>、person:<编号> 或 system")
         if not _LINE.fullmatch(self.department) or personal(self.department):
             raise BadEntry("department", "应为部门编号或部门名称")
-        if not _CODE.fullmatch(self.resource) or personal(self.resource):
+        if self.resource and resource_code_problem(self.resource):
             raise BadEntry("resource", "应为资源代码")
         for name in ("grant", "case"):
             object.__setattr__(self, name, _uuid_text(name, getattr(self, name)))

@@ -57,7 +57,7 @@ class KeptCheckpoints:
             try:
                 note = _note(line)
                 checkpoint = verify_checkpoint(note, trusted)
-            except (ValueError, BadNote) as error:
+            except (ValueError, RecursionError, BadNote) as error:
                 _log.critical("留存的检查点文件 %s 里有一行不能用（%s），可能被改动过", self.path, type(error).__name__)
                 continue
             self._last = note
@@ -88,7 +88,7 @@ def notes_in(data: bytes) -> Iterator[tuple[str, str]]:
     """
     try:
         receipt = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         receipt = None
     if isinstance(receipt, dict):
         if not isinstance(receipt.get("checkpoint"), str):
@@ -104,7 +104,7 @@ def notes_in(data: bytes) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(data.split(b"\n")[:-1], 1):
         try:
             yield f"第 {number} 行", _note(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _unreadable(f"第 {number} 行") from None
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from yishu.kernel.errors import PublicError
-from yishu.pages.errors import database_down, error_response, is_database_down
+from yishu.pages.errors import body_too_large, database_down, error_response, is_database_down
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

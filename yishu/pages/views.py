@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from yishu.kernel.errors import NotFound
+from yishu.kernel.errors import NotFound, PublicError
 from yishu.kernel.time import shanghai_date
+from yishu.lake.errors import FULL, LakeFull
 from yishu.law import packs
 from yishu.pages import errors
 from yishu.pages.values import values_at
@@ -76,9 +77,15 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 with an incident number, or 503 when the database is gone. Neither touches the database."""
+    """500 with an incident number, 503 when the database is gone, 507 when the disk is full. None touches the database."""
     error = sys.exc_info()[1]
-    shown = errors.database_down() if errors.is_database_down(error) else errors.unexpected(error)
+    shown: PublicError
+    if errors.is_database_down(error):
+        shown = errors.database_down()
+    elif isinstance(error, OSError) and error.errno in FULL:
+        shown = LakeFull()
+    else:
+        shown = errors.unexpected(error)
     return errors.error_response(request, shown, framed=False)
 
 

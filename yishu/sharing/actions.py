@@ -75,6 +75,8 @@ def take_direct_access(
             reference=decision.reference,
             code="sharing.needs_application",
         )
+    # One at a time per department: a second click finds the first one's grant.
+    list(Department.objects.select_for_update(no_key=True).filter(pk=department.pk).values_list("pk"))
     held = queries.active_grants(department, resource_id, at).filter(application=None, purpose=purpose).first()
     if held is not None:
         raise Conflict(

@@ -81,7 +81,8 @@ def print_error(error: PublicError) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns its exit code; 2 for a ``PublicError`` or a wrong call, 130 after Ctrl-C."""
+    """Run one command. Returns its exit code; 2 for a ``PublicError`` or a wrong call, 130 after Ctrl-C, 141 when
+    the reader of the output has gone."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         environment = read_environment()
@@ -91,6 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PublicError as error:
         print_error(error)
         return 2
+    except BrokenPipeError:  # the reader of our output has gone (``| head``): nothing is wrong, nothing more is said
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

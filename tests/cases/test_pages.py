@@ -111,6 +111,15 @@ def test_auditor_reads_all_cases_but_decides_none(county):
     assert case.revision == 1
 
 
+@pytest.mark.parametrize("outcome", ["return", "approve"])
+def test_decision_by_wrong_role_is_told_before_what_the_form_lacks(county, outcome):
+    case = open_review(county)
+    answer = client_of(county.clerk).post(f"/cases/{case.pk}/{outcome}/", {"revision": "1"})
+    text = answer.content.decode()
+    assert answer.status_code == 403 and "cases.wrong_role" in text and "政务服务和大数据管理局的数据主管办理" in text
+    assert case.events.count() == 1
+
+
 def test_case_of_others_is_not_found(county, elsewhere):
     case = open_review(county)
     for person in (county.user, elsewhere.reviewer, elsewhere.auditor):

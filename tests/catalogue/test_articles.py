@@ -68,12 +68,15 @@ def test_source_kind_is_mandatory_and_one_of_the_four_of_the_text(county, draft_
 def test_share_type_is_one_of_the_three_of_the_text(county, draft_of, publish):
     page = client_of(county.market_clerk).get("/catalogue/new/").content.decode()
     assert {k: m.group(1) for k, m in choices_of(page, "share_type").items()} == SHARE_TYPES
-    more = {"conditional": {"share_condition": "用于核验", "share_scope": "公安局"}, "withheld": {"share_basis": "某条例"}}
+    more = {
+        "conditional": {"share_condition": "用于核验", "share_scope": "公安局"},
+        "withheld": {"share_basis": "某条例"},
+    }
     for kind, title in SHARE_TYPES.items():
         spec = publish(draft_of(title=f"{title}的台账", share_type=kind, **more.get(kind, {})))
         assert spec.share_type == kind
         assert title in client_of(county.police_clerk).get(f"/catalogue/{spec.id}/").content.decode()
-    assert refusal(draft_of(share_type="secret"), county.market_clerk) .keys() == {"catalogue.share_type"}
+    assert refusal(draft_of(share_type="secret"), county.market_clerk).keys() == {"catalogue.share_type"}
 
 
 @pytest.mark.article("XW-18.2")

@@ -1,5 +1,6 @@
 """Catalogue pages through Django's test client."""
 
+import re
 from datetime import date
 
 import pytest
@@ -178,10 +179,12 @@ def test_edit_saved_over_somebody_elses_change_is_refused_and_keeps_the_typing(c
 
 def test_form_bomb_is_answered_without_a_crash(county):
     client = client_of(county.market_clerk)
-    for total in ("999999999", "-1", "x", ""):
+    for total in ("999999999", "99999", "-1", "x", ""):
         for do in ("save", "add_row"):
             answer = client.post("/catalogue/new/", form_data(do=do, **{"items-TOTAL_FORMS": total}))
             assert answer.status_code in (200, 302, 422)
+            # As many rows as were sent (and the one added), however many were declared.
+            assert len(re.findall(r'name="items-[0-9]+-name"', answer.content.decode())) <= 3
 
 
 def test_hostile_text_is_shown_escaped(county):

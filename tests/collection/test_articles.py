@@ -55,10 +55,15 @@ def reasons(load):
 
 @pytest.mark.article("XW-12.2")
 def test_people_stand_by_document_number_and_organisations_by_credit_code_and_wrong_ones_are_rejected(world):
-    for subject, items in (("natural_person", (NAME,)), ("legal_entity", (NAME, ItemDraft("证号", identifier="person_id")))):
+    for subject, items in (
+        ("natural_person", (NAME,)),
+        ("legal_entity", (NAME, ItemDraft("证号", identifier="person_id"))),
+    ):
         with pytest.raises(Invalid) as caught:
             submit(world, replace(DRAFT, title=f"{subject}无标识", subject_kind=subject), items)
-        assert [(p.code, p.reference.row) for p in caught.value.problems] == [("catalogue.identifier_missing", "XW-12.2")]
+        assert [(p.code, p.reference.row) for p in caught.value.problems] == [
+            ("catalogue.identifier_missing", "XW-12.2")
+        ]
 
     load = world.load(csv_bytes([person_row(1), [person_id(2)[:17] + "Y", *person_row(2)[1:]]]))
     assert reasons(load) == {"id_format": 1} and [r[0] for r in served(world.population)] == [person_id(1)]
@@ -75,7 +80,9 @@ def test_people_stand_by_document_number_and_organisations_by_credit_code_and_wr
     good, bad = uscc(1), uscc(2)[:17] + ("A" if uscc(2)[17] != "A" else "B")
     heading = [i.name for i in world.enterprises.items]
     load = world.load(
-        csv_bytes([["甲公司", good, *[""] * 8], ["乙公司", bad, *[""] * 8]], heading), spec=world.enterprises, by=world.market
+        csv_bytes([["甲公司", good, *[""] * 8], ["乙公司", bad, *[""] * 8]], heading),
+        spec=world.enterprises,
+        by=world.market,
     )
     assert reasons(load) == {"uscc_check_character": 1} and [r[1] for r in served(world.enterprises)] == [good]
 

@@ -9,11 +9,12 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from tests.collection.county import AT, csv_bytes, person_id, person_row
-from yishu.collection import downloads, store
+from yishu.collection import actions, downloads, store
 from yishu.collection.sweeping import sweep
 from yishu.orgs import actions as orgs
 
@@ -46,13 +47,18 @@ def test_template_and_rejects_heading_with_formula_is_neutral(world):
     items = (replace(world.population.items[0], name='=HYPERLINK("x")'), *world.population.items[1:])
     text = downloads.template_csv(replace(world.population, items=items)).removeprefix(downloads.BOM)
     heading = next(csv.reader(io.StringIO(text)))
-    assert heading[0] == "'=HYPERLINK(\"x\")"
+    assert heading[0] == '\'=HYPERLINK("x")'
 
 
 def test_auditor_reads_the_loads_of_the_jurisdiction_and_downloads_no_rejects(world):
     load = world.load(csv_bytes([person_row(1), ["x", *person_row(2)[1:]]]))
     auditor, _ = orgs.create_person(
-        username="shenji", name="审明细", department=world.reviewer.department, by=None, at=AT, password="Mima-2026-Shufu"
+        username="shenji",
+        name="审明细",
+        department=world.reviewer.department,
+        by=None,
+        at=AT,
+        password="Mima-2026-Shufu",
     )
     orgs.grant_role(person=auditor, kind="auditor", by=None, at=AT)
     client = enter(auditor)
@@ -61,7 +67,9 @@ def test_auditor_reads_the_loads_of_the_jurisdiction_and_downloads_no_rejects(wo
     assert client.post(reverse("collection-retry", args=[load.pk])).status_code == 403
 
 
-@pytest.mark.parametrize("query", ["q=%00", "q=a%00b", "state=%00", "resource=%00", "resource=%C2%B2", "sort=%00", "page=%C2%B2"])
+@pytest.mark.parametrize(
+    "query", ["q=%00", "q=a%00b", "state=%00", "resource=%00", "resource=%C2%B2", "sort=%00", "page=%C2%B2"]
+)
 def test_loads_list_with_hostile_query_opens(world, query):
     assert enter(world.clerk).get(f"{reverse('collection-loads')}?{query}").status_code == 200
 
@@ -85,3 +93,15 @@ def test_upload_left_by_a_killed_web_process_is_swept(world):
     assert left.exists()
     sweep(at=AT + timedelta(hours=2))
     assert not left.exists()
+
+
+def test_load_whose_job_was_given_up_is_ended_and_can_be_run_again(world):
+    load = world.upload(csv_bytes([person_row(1)]))
+    with connection.cursor() as cursor:
+        cursor.execute("update procrastinate_jobs set status = 'failed' where args->>'load_id' = %s", [str(load.pk)])
+    assert sweep(at=AT + timedelta(minutes=30)).forsaken == 0, "not before the hour is over"
+    assert sweep(at=AT + timedelta(hours=2)).forsaken == 1
+    load.refresh_from_db()
+    assert load.state == "failed" and load.error["code"] == "collection.internal"
+    assert actions.retry_load(load_id=load.pk, by=world.clerk, at=AT + timedelta(hours=3)).state == "received"
+    assert sweep(at=AT + timedelta(hours=4)).forsaken == 0, "its new job stands beside it"

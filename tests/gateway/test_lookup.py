@@ -103,6 +103,8 @@ def test_lookup_not_granted_and_not_existing_are_identical_and_recorded(
         "%00",
         "1' or '1'='1",
         "110105194912310021",
+        "110105194912310021-1",
+        "307021-13800138000",
     )
     answers = [caller.lookup(code, [people.ids[0]]) for code in codes]
     assert {(a.status_code, a.content, a.headers["content-type"]) for a in answers} == {
@@ -112,6 +114,20 @@ def test_lookup_not_granted_and_not_existing_are_identical_and_recorded(
     refusals = world.entries(f"client:{holder.client_id}")
     assert [e.kind for e in refusals] == ["refusal"] * len(codes)
     assert {e.resource for e in refusals} == {world.code, "307021999999/000001", ""}
+
+
+@pytest.mark.parametrize("head", ["307021022100123", "307021022100123456"])
+def test_resource_whose_code_looks_like_a_persons_number_is_served_and_refused_under_its_code(
+    world: Any, sign_in: SignIn, people: Any, head: str
+) -> None:
+    world.code = f"{head}/{uuid4().int % 10**6:06d}"
+    world.publish()
+    holder, stranger = world.holder(), world.holder()
+    world.grant(holder)
+    answer = sign_in(holder).lookup(world.url_code, [people.ids[0]])
+    assert answer.status_code == 200 and world.entry(answer.json()["receipt"]).resource == world.code
+    assert sign_in(stranger).lookup(world.url_code, [people.ids[0]]).status_code == 404
+    assert [e.resource for e in world.entries(f"client:{stranger.client_id}")] == [world.code]
 
 
 @pytest.mark.parametrize(

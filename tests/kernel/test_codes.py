@@ -204,3 +204,23 @@ def test_tables_are_those_of_the_standards():
     assert tuple(2 ** (17 - n) % 11 for n in range(17)) == codes.PERSON_ID_WEIGHTS
     assert len(codes.USCC_ALPHABET) == 31
     assert not set("IOSVZ") & set(codes.USCC_ALPHABET)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("11010519491231002X", None),
+        ("E12345678", None),
+        ("R123456(7)", None),
+        ("H1234567", None),
+        ("110105194912310021", "id_check_digit"),
+        ("110105194902300021", "id_birth_date"),
+        ("1234", "id_document_format"),
+        ("E 1234567", "id_document_format"),
+        ("-12345678", "id_document_format"),
+        ("E" * 21, "id_document_format"),
+        ("护照12345", "id_document_format"),
+    ],
+)
+def test_identity_document_any_shape_passes_but_an_identity_number_must_hold(text, problem):
+    assert codes.identity_document_problem(text) == problem

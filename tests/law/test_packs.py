@@ -68,6 +68,27 @@ def test_xiuwu_clock_is_what_the_text_sets(key, days, period, article, row):
     assert clock.reference == Reference(XIUWU, "修武办法", article, row)
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "share.cond.compliance",
+        "share.dedicated.access",
+        "api.extra.extension",
+        "check.correct",
+        "open.objection.reply",
+        "open.cond.reply",
+        "open.uncond.access",
+        "report.dept.annual",
+        "report.authority.annual",
+        "incident.response",
+    ],
+)
+def test_xiuwu_clock_that_only_other_texts_set_is_said_to_be_unset(key):
+    clock = values.clock(VIEW, key)
+    assert (clock.working_days, clock.period, clock.extension) == (None, "unset", None)
+    assert clock.reference.article == WHOLE_TEXT and clock.note
+
+
 def test_xiuwu_check_may_be_extended_by_ten_in_total_with_the_responsible_persons_consent():
     extension = values.clock(VIEW, "check.verify").extension
     assert extension is not None

@@ -102,7 +102,14 @@ def test_entry_with_a_value_that_does_not_belong_is_refused(change):
 
 @pytest.mark.parametrize(
     "code",
-    ["", "307021/1", "307010001/000001", "307021022100123/000009", "307021022100123456/000000000009", "307021/13800138000"],
+    [
+        "",
+        "307021/1",
+        "307010001/000001",
+        "307021022100123/000009",
+        "307021022100123456/000000000009",
+        "307021/13800138000",
+    ],
 )
 def test_entry_of_a_resource_with_any_code_of_the_guide_is_taken(code):
     """15 and 18 digits before the slash look like old and new identity numbers: the code of a resource may be so long."""
@@ -110,7 +117,8 @@ def test_entry_of_a_resource_with_any_code_of_the_guide_is_taken(code):
 
 
 @pytest.mark.parametrize(
-    "code", ["110105194912310021", "110105491231002", "11010519491231002X/1", "x307021/1", "307021/1/110105194912310021"]
+    "code",
+    ["110105194912310021", "110105491231002", "11010519491231002X/1", "x307021/1", "307021/1/110105194912310021"],
 )
 def test_entry_whose_resource_is_no_code_is_refused_without_quoting_it(code):
     with pytest.raises(BadEntry) as caught:

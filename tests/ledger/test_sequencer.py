@@ -207,7 +207,21 @@ def test_newest_kept_checkpoint_is_found_in_a_long_file(key, tmp_path):
     assert len(kept.path.read_text().splitlines()) == 2000
 
 
-@pytest.mark.parametrize("damage", ["smaller", "differs", "tiles", "edge", "forged", "older", "lost", "foreign"])
+def spoil_notes(conn, *, line, at):
+    """Exchange one character of each stored checkpoint for another one."""
+    for log, size, note in conn.execute("select log, size, note from ledger.checkpoint").fetchall():
+        lines = note.split("\n")
+        letters = list(lines[line])
+        letters[at] = "B" if letters[at] == "A" else "A"
+        lines[line] = "".join(letters)
+        conn.execute(
+            "update ledger.checkpoint set note = %s where log = %s and size = %s", ["\n".join(lines), log, size]
+        )
+
+
+@pytest.mark.parametrize(
+    "damage", ["smaller", "differs", "tiles", "edge", "forged", "signature", "older", "lost", "foreign"]
+)
 def test_database_that_does_not_fit_the_kept_checkpoint_begins_a_new_log(
     conn, key, sequenced, write, running, kept, caplog, rebuild, damage
 ):
@@ -223,7 +237,9 @@ def test_database_that_does_not_fit_the_kept_checkpoint_begins_a_new_log(
         conn.execute("delete from ledger.checkpoint")
         conn.execute("delete from ledger.tile where level = 1")
     elif damage == "forged":
-        conn.execute("update ledger.checkpoint set note = replace(note, 'A', 'B')")
+        spoil_notes(conn, line=2, at=0)  # the root
+    elif damage == "signature":
+        spoil_notes(conn, line=4, at=-20)
     elif damage == "older":
         conn.execute("update ledger.log set id = id || '0'")
         conn.execute("delete from ledger.checkpoint")

@@ -63,6 +63,7 @@ def item(data_type: str = "C", **changes) -> ItemSpec:
 
 
 PERSON = spec_of(item(identifier="person_id"))
+PAPERS = spec_of(item(identifier="identity_document"))
 USCC = spec_of(item(identifier="uscc"))
 ids = st.one_of(
     st.text(alphabet="0123456789xXｘ１ ", max_size=20),
@@ -106,6 +107,15 @@ def test_person_id_expression_agrees_with_the_kernel(engine, texts):
     for text, (reason, _) in zip(texts, run(engine, PERSON, [(t,) for t in texts], invisible=False), strict=True):
         plain = codes.normalise_identifier(text)
         assert reason == (codes.person_id_problem(plain) if plain else None), text
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.one_of(ids, st.text(alphabet="EHR０17()/.- x", max_size=22)), min_size=1, max_size=60))
+def test_identity_document_expression_agrees_with_the_kernel(engine, texts):
+    texts = [t for t in texts if "\x00" not in t and t.isprintable()]
+    for text, (reason, _) in zip(texts, run(engine, PAPERS, [(t,) for t in texts], invisible=False), strict=True):
+        plain = codes.normalise_identifier(text)
+        assert reason == (codes.identity_document_problem(plain) if plain else None), text
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,8 +1,11 @@
 """Passwords of database roles travel as SCRAM verifiers: a server that logs statements logs no password."""
 
 import psycopg
+import pytest
 
 from yishu.runtime.roles import ensure_role, with_login
+
+pytestmark = pytest.mark.django_db
 
 
 def test_role_password_is_hashed_before_it_is_sent_and_works(database_url: str) -> None:

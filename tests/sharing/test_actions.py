@@ -10,7 +10,7 @@ from yishu.cases.actions import CaseMoved
 from yishu.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from yishu.orgs import actions as orgs
 from yishu.sharing import actions
-from yishu.sharing.adapters import epoch
+from yishu.sharing.adapters import epoch, republish_grants
 from yishu.sharing.models import Application, Grant
 from yishu.sharing.rules import RowCondition
 
@@ -312,3 +312,12 @@ def test_grant_of_a_department_switched_off_is_closed(take, world, at, gateway_r
         department=world.departments["civil"], changes={"active": False}, by=None, at=at + timedelta(days=1)
     )
     assert not gateway_row(grant).active
+
+
+def test_republish_after_an_upgrade_compiles_active_grants_anew(take, gateway_row):
+    grant = take()
+    compiled = gateway_row(grant).lookup_sql
+    with connection.cursor() as cursor:
+        cursor.execute("update gateway.grant_ set lookup_sql = 'text of an older program' where id = %s", [grant.pk])
+    assert republish_grants() == 1
+    assert gateway_row(grant).lookup_sql == compiled

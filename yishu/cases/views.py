@@ -28,7 +28,7 @@ from yishu.cases.queries import (
     whose_turn,
 )
 from yishu.cases.registry import handler
-from yishu.kernel.errors import Conflict, NotFound, PublicError
+from yishu.kernel.errors import Conflict, NotAllowed, NotFound, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Person, RoleKind
 
@@ -96,6 +96,12 @@ def decide(request: HttpRequest, case_id: UUID, outcome: str) -> HttpResponse:
     if step is None or outcome not in step.outcomes:
         return _moved(request, case, outcome, seen, person)
     form = _form(case, outcome, person, request.POST)
+    may = may_act_on(case, person, now)
+    if not may.allowed and seen == case.revision:  # before the form: whose turn it is comes before what is missing
+        refusal = NotAllowed(
+            may.reason, remedy=may.remedy, object_=case.number, reference=may.reference, code="cases.wrong_role"
+        )
+        return _show(request, case, person, error=refusal, bound=form, chosen=outcome, status=refusal.status)
     if not form.is_valid():
         return _show(request, case, person, bound=form, chosen=outcome, status=422)
     title = step.outcomes[outcome].title

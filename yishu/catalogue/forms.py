@@ -207,8 +207,19 @@ class ItemForm(forms.Form):
         return ItemDraft(**values | {"name": values["name"].strip()})
 
 
+def _rows_sent(data: Mapping[str, Any]) -> int:
+    """How many rows the browser really sent: a declared number costs nothing to write and much to show."""
+    numbers = (key.split("-")[1] for key in data if key.startswith(f"{PREFIX}-") and key.count("-") > 1)
+    return max((int(n) + 1 for n in numbers if n.isascii() and n.isdigit() and len(n) < 6), default=0)
+
+
 class Grid(BaseFormSet):  # type: ignore[type-arg]
     """All rows of the grid."""
+
+    def total_form_count(self) -> int:
+        """Rows as declared, but never more than were sent."""
+        count = super().total_form_count()
+        return min(count, _rows_sent(self.data)) if self.is_bound else count
 
     def clean(self) -> None:
         """Names are told apart: the second of two equal ones is marked."""
@@ -256,9 +267,9 @@ def item_initial(draft: ItemDraft) -> dict[str, Any]:
 def typed_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The grid's rows as typed, unchecked, without those marked for deletion: to show the form again with a row more."""
     total = str(data.get(f"{PREFIX}-TOTAL_FORMS", "0"))
-    count = min(int(total), MOST_ITEMS) if total.isascii() and total.isdigit() and len(total) < 6 else 0
+    count = int(total) if total.isascii() and total.isdigit() and len(total) < 6 else 0
     found = []
-    for number in range(count):
+    for number in range(min(count, MOST_ITEMS, _rows_sent(data))):
         row = {name: data.get(f"{PREFIX}-{number}-{name}", "") for name in ITEM_FIELDS}
         for name in ("required", "is_key", "newest_by", "is_base"):
             row[name] = bool(row[name])

@@ -16,6 +16,8 @@ from yishu.quality.rules import REASONS
 _FORMULA = re.compile(r"\s*[=+\-@\t\r|%＝＋－＠]")
 """What a spreadsheet may take for a formula's beginning; the full-width forms too, which East Asian ones accept."""
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+MEMORY = "256MB"
+"""For one download: several run in the web process at once."""
 BOM = "\ufeff"
 """Lets Excel read the file as UTF-8."""
 
@@ -40,7 +42,7 @@ def rejects_csv(load: Load, spec: ResourceSpec) -> Iterator[str]:
         return
     names = {item.column: item.name for item in spec.items}
     yield BOM + _lines([["行号", "信息项", "原因", *map(neutral, names.values())]])
-    with open_engine(store.scratch()) as engine:
+    with open_engine(store.scratch(), memory_limit=MEMORY) as engine:
         for batch in reject_batches(engine, Lake(store.lake_root()), spec, load.rejects_version):
             rows = batch.to_pylist()
             yield _lines(

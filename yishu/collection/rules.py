@@ -76,13 +76,18 @@ def match_heading(spec: ResourceSpec, heading: Sequence[str], file_name: str) ->
                 problems.append(
                     Problem(
                         f"第 {place} 列",
-                        f"目录中没有{shown(name)}这个信息项",
+                        f"列名{shown(name)}不在目录的信息项中",
                         "请删去该列，或先在目录中增加该信息项",
                         "extra_column",
                     )
                 )
     problems += [
-        Problem(f"信息项“{item.name}”", "文件中缺少这一列", "请补上该列，没有数据的单元格可以留空", "missing_column")
+        Problem(
+            f"信息项“{item.name}”",
+            "文件中缺少这一列",
+            "请补上该列，每一行都要填写" if item.required or item.is_key else "请补上该列，没有数据的单元格可以留空",
+            "missing_column",
+        )
         for item in missing
         if item.column not in renamed
     ]

@@ -136,8 +136,11 @@ def _work(
 def give_up(load_id: UUID, *, at: datetime) -> None:
     """End an open load whose job failed for good, so that nobody waits for it; the provider may have it run again."""
     with transaction.atomic():
-        load = Load.objects.select_for_update().filter(pk=load_id, state=Load.State.RUNNING).first()
+        load = Load.objects.select_for_update().filter(pk=load_id, state__in=OPEN).first()
         if load is not None:
+            if load.state == Load.State.RECEIVED:  # no attempt ever got as far as saying that it runs
+                load.state = Load.State.RUNNING
+                load.save(update_fields=["state"])
             error = Unavailable(
                 "处理中多次出现内部错误，已停止",
                 remedy="请点“重新处理”；仍不成功时请联系系统管理员",

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from procrastinate.contrib.django.models import ProcrastinateJob
+
 from yishu.collection import adapters, store
 from yishu.collection.models import Load
+from yishu.collection.runs import OPEN, give_up
 
+JOB = "collection.run_load"
+"""Name of the job that carries a load."""
 GRACE = timedelta(hours=1)
 """How long after its load ended a serving table may still be read by somebody who looked at the pointer before."""
 KEEP_FAILED_FILES = timedelta(days=30)
@@ -22,6 +27,8 @@ class Swept:
     tables: tuple[str, ...]
     files: int
     folders: int
+    forsaken: int
+    """Open loads whose job is no more, ended so that nobody waits for them."""
 
 
 def sweep(*, at: datetime) -> Swept:
@@ -30,7 +37,22 @@ def sweep(*, at: datetime) -> Swept:
     A published load's file goes (the raw layer has its text); a failed one's after ``KEEP_FAILED_FILES``; one without a
     row after ``GRACE``. Never anything of an open load.
     """
-    return Swept(_tables(at), _files(at), _folders(at))
+    forsaken = _forsaken(at)
+    return Swept(_tables(at), _files(at), _folders(at), forsaken)
+
+
+def _forsaken(at: datetime) -> int:
+    """A job that ended its worker too often is given up by the reaper, which knows no loads; its load is ended here.
+
+    Loads first, then jobs: a load opened again meanwhile is not among the first, and its job stands beside it.
+    """
+    open_loads = list(Load.objects.filter(state__in=OPEN, received_at__lt=at - GRACE).values_list("pk", flat=True))
+    jobs = ProcrastinateJob.objects.filter(task_name=JOB, status__in=("todo", "doing"))
+    alive = set(jobs.values_list("args__load_id", flat=True))
+    left = [load_id for load_id in open_loads if str(load_id) not in alive]
+    for load_id in left:
+        give_up(load_id, at=at)
+    return len(left)
 
 
 def _tables(at: datetime) -> tuple[str, ...]:

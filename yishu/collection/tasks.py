@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 
 from yishu.collection.runs import give_up
 from yishu.collection.runs import run_load as run
+from yishu.collection.sweeping import JOB
 from yishu.collection.sweeping import sweep as sweep_now
 
 MOST_ATTEMPTS = 6
@@ -20,9 +21,7 @@ def lock_of(resource_id: int) -> str:
     return f"collection.resource.{resource_id}"
 
 
-@app.task(
-    name="collection.run_load", pass_context=True, retry=RetryStrategy(max_attempts=MOST_ATTEMPTS, exponential_wait=3)
-)
+@app.task(name=JOB, pass_context=True, retry=RetryStrategy(max_attempts=MOST_ATTEMPTS, exponential_wait=3))
 def run_load(context: JobContext, load_id: str) -> None:
     """Carry one load to its end; idempotent by the load id."""
     close_old_connections()

@@ -69,7 +69,7 @@ def examine(source: Path, scratch: Path, *, file_name: str) -> TextFacts:
         raise bad_file("empty_file", file_name, "文件是空的", "请上传带有列名和数据的 CSV 文件")
     for magic, words in _FOREIGN:
         if head.startswith(magic):
-            raise bad_file("not_text", file_name, f"这是{words}，不是 CSV 文本", SAVE_AS)
+            raise bad_file("not_text", file_name, f"这是 {words}，不是 CSV 文本", SAVE_AS)
     if head.startswith(_UTF16):
         raise bad_file("encoding", file_name, "文件是 UTF-16 编码（Excel 的“Unicode 文本”），不能读取", SAVE_AS)
     broken = _first_bad_utf8(source)

@@ -102,6 +102,7 @@ def new_load(request: HttpRequest) -> HttpResponse:
         "problems": problems,
         "resource": resource,
         "resources": resources,
+        "basis": basis,
         "items": [_expected(item) for item in published(id=resource.pk).items] if resource else [],
         "limit_mb": store.upload_limit() // (1024 * 1024),
     }

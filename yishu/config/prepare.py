@@ -1,4 +1,4 @@
-"""What must be done before the parts start: migrations and the gateway's rights. Safe to repeat."""
+"""What must be done before the parts start: migrations, grants compiled anew, the gateway's rights. Safe to repeat."""
 
 from django.core.management import call_command
 from django.db import connection
@@ -7,6 +7,7 @@ from django.db.utils import OperationalError
 from yishu.config.environment import Environment
 from yishu.kernel.errors import Unavailable
 from yishu.runtime.roles import ensure_gateway_role, grant_gateway_rights
+from yishu.sharing.adapters import republish_grants
 
 PREPARE_LOCK = 0x5953_0001
 """Advisory lock: two starts on one database migrate one after the other."""
@@ -30,6 +31,7 @@ def prepare(environment: Environment) -> None:
         cursor.execute("select pg_advisory_lock(%s)", (PREPARE_LOCK,))
         try:
             call_command("migrate", interactive=False, verbosity=1)
+            republish_grants()
             grant_gateway_rights(connection.connection, role)
         finally:
             cursor.execute("select pg_advisory_unlock(%s)", (PREPARE_LOCK,))

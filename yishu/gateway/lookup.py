@@ -142,6 +142,12 @@ class Lookup:
             asyncpg.InvalidSQLStatementNameError,
         ):
             return None
+        except asyncpg.UndefinedColumnError as error:
+            raise Conflict(
+                "目录新增的信息项还没有可供查询的数据",
+                remedy="请联系提供部门，待其按新版目录装载后再查询",
+                code="gateway.no_data",
+            ) from error
         except asyncpg.PostgresError as error:
             LOG.error("lookup failed: SQLSTATE %s, grant %s, table %s", error.sqlstate, grant.id, access.pointer.table)
             raise QueryFailed(

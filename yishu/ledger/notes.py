@@ -238,7 +238,9 @@ def verify_checkpoint(note: str, trusted: Iterable[VerifierKey]) -> Checkpoint:
 
 
 def _split(note: str) -> tuple[str, Sequence[str]]:
-    if len(note) > _LONGEST or any((ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in note):
+    if len(note) > _LONGEST or any(
+        (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in note
+    ):
         raise _malformed("检查点的写法不对")
     head, gap, tail = note.rpartition("\n\n")
     lines = tail.split("\n")

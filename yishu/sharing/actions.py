@@ -90,8 +90,11 @@ def take_direct_access(
         names = "、".join(item.name for item in hidden)
         problems.append(
             Problem(
-                "row_filter", f"直接获取不能按脱敏的“{names}”限定数据范围", "请改用不脱敏的信息项限定", "sharing.filter_by_masked"
-            )  # fmt: skip
+                "row_filter",
+                f"直接获取不能按脱敏的“{names}”限定数据范围",
+                "请改用不脱敏的信息项限定",
+                "sharing.filter_by_masked",
+            )
         )
     raise_all(problems, spec)
     grant = Grant(

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from yishu.catalogue.queries import published_version
 from yishu.catalogue.rules import ResourceSpec
@@ -62,6 +62,20 @@ def publish_grant(grant: Grant) -> None:
         grant.state == Grant.State.ACTIVE and grant.department.active,
     )
     _execute(_GRANT, row)
+
+
+def republish_grants() -> int:
+    """Compile every active grant anew; returns how many. Compiled text belongs to the program version that made it.
+
+    ``yishu prepare`` calls it after migrating, so that an upgrade never leaves the gateway text of an older shape.
+    """
+    rows = Grant.objects.filter(state=Grant.State.ACTIVE).select_related("department").order_by("granted_at")
+    with transaction.atomic():
+        # Locked, as every writer of a grant does: one revoked meanwhile must not be published as it was before.
+        grants = list(rows.select_for_update(of=("self",)))
+        for grant in grants:
+            publish_grant(grant)
+    return len(grants)
 
 
 def shown(grant: Grant, spec: ResourceSpec, row_filter: tuple[RowCondition, ...]) -> dict[str, Any]:

@@ -19,10 +19,15 @@ def on_client_changed(event: ClientChanged) -> None:
 
 
 def on_department_changed(event: DepartmentChanged) -> None:
-    """Republish the clients and grants of a department that was renamed or switched off: both carry its name and state."""
-    for client in Client.objects.select_related("department").filter(department_id=event.department_id):
+    """Republish the clients and grants of a department that was renamed or switched off: both carry its name and state.
+
+    Locked before they are read: a client disabled or a grant revoked meanwhile must not be published as it was before.
+    """
+    clients = Client.objects.select_related("department").select_for_update(of=("self",)).order_by("pk")
+    for client in clients.filter(department_id=event.department_id):
         publish_client(client)
-    for grant in Grant.objects.select_related("department").filter(department_id=event.department_id):
+    grants = Grant.objects.select_related("department").select_for_update(of=("self",)).order_by("pk")
+    for grant in grants.filter(department_id=event.department_id):
         publish_grant(grant)
 
 

@@ -115,7 +115,7 @@ def _resource(
     resource = catalogue.create_resource(department=department, draft=draft, items=items, by=clerk, at=begun)
     if entry["state"] == "draft":
         return resource
-    at = now - timedelta(days=1) if entry["state"] == "submitted" else begun
+    at = now - timedelta(days=6) if entry["state"] == "submitted" else begun
     case = catalogue.submit_resource(resource_id=resource.pk, seen_revision=resource.revision, by=clerk, at=at)
     if entry["state"] == "returned":
         catalogue.return_resource(

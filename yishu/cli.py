@@ -88,7 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment = read_environment()
         command = next((word for word in words if not word.startswith("-")), None)
         args = build_parser(command).parse_args(words)
-        return int(args.handler(args, environment) or 0)
+        code = int(args.handler(args, environment) or 0)
+        sys.stdout.flush()
+        return code
     except PublicError as error:
         print_error(error)
         return 2

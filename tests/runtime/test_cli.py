@@ -90,3 +90,11 @@ def test_help_names_every_command(home: Path) -> None:
     text = _run("--help", YISHU_HOME=str(home)).stdout
     for name in ("up", "demo", "gateway", "worker", "sequencer", "prepare", "packs", "receipt", "ledger"):
         assert f"    {name}" in text
+
+
+def test_output_whose_reader_has_gone_ends_quietly():
+    words = [sys.executable, "-m", "yishu.cli", "packs", "list", "cn-henan-jiaozuo-xiuwu"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as done:
+        done.stdout.close()
+        assert done.stderr.read() == b""
+    assert done.returncode == 141

@@ -69,6 +69,7 @@ def tidy():
     yield
     with connection.cursor() as cursor:
         cursor.execute("delete from serving.current")
+        cursor.execute("truncate procrastinate_jobs cascade")
         for name in serving_tables():
             cursor.execute(f'drop table serving."{name}"')
 

@@ -321,7 +321,7 @@ def look_up(eye: Eye, example) -> str:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.article("XW-19.1.b", "XW-8.1", "XW-30")
+@pytest.mark.article("XW-19.1.b")
 def test_whole_story_by_clicking_ends_with_a_verified_receipt(demonstration, example, sign_in):
     title = f"家庭医生签约信息（点击{time.strftime('%H%M%S')}）"
     provider, authority, consumer = sign_in("weijian"), sign_in("shuju"), sign_in("minzheng")

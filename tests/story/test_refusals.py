@@ -31,7 +31,6 @@ def approval(page):
     return form
 
 
-@pytest.mark.article("XW-8.3")
 def test_decision_after_case_moved_on_is_refused_and_keeps_what_was_typed(browser, review):
     first, second = browser("shuju"), browser("shuju2")
     early, late = first.open(review), second.open(review)
@@ -65,7 +64,6 @@ def test_decision_by_wrong_role_is_refused_with_the_role_it_needs(browser, revie
     assert page.form(action="/approve/"), "the case still waits"
 
 
-@pytest.mark.article("XW-7")
 def test_upload_to_resource_not_published_is_refused(browser, example):
     clerk = browser("weijian")
     draft = clerk.open("/catalogue/mine/", state="draft").link("预防接种单位名录").split("/")[-3]

@@ -97,7 +97,13 @@ def item_problems(row: int, item: ItemDraft, *, law: Demands) -> Iterator[FieldP
             pyarrow.compute.match_substring_regex(pyarrow.array([""]), item.pattern)
         except pyarrow.ArrowInvalid:
             yield item_problem(
-                row, item, "pattern", "格式不是有效的正则表达式（RE2，不能用环视和反向引用）", "例如 [0-9]{6}；不限制格式可留空", "pattern", standard
+                row,
+                item,
+                "pattern",
+                "格式不是有效的正则表达式（RE2，不能用环视和反向引用）",
+                "例如 [0-9]{6}；不限制格式可留空",
+                "pattern",
+                standard,
             )
     for field in ("minimum", "maximum"):
         if not _fits(kind, getattr(item, field)):

@@ -95,12 +95,11 @@ def ensure_role(connection: "psycopg.Connection[tuple[object, ...]]", role: str,
     # Hashed here: a server that logs statements must not log the password.
     hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     exists = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
-    verb = sql.SQL("alter role" if exists else "create role")
-    connection.execute(
-        sql.SQL("{} {} login nosuperuser nocreatedb nocreaterole password {}").format(
-            verb, sql.Identifier(role), sql.Literal(hashed)
-        )
-    )
+    # Who is no superuser may not even name these attributes of an existing role (PostgreSQL 16: nor createdb, without having it).
+    statement = "alter role {} login password {}"
+    if not exists:
+        statement = "create role {} login nosuperuser nocreatedb nocreaterole password {}"
+    connection.execute(sql.SQL(statement).format(sql.Identifier(role), sql.Literal(hashed)))
 
 
 def ensure_gateway_role(environment: Environment, database_url: str | None = None) -> str:

@@ -30,7 +30,9 @@ def using_department(person: Person, asked: str = "") -> Department:
     """
     mine = queries.departments_as(person, RoleKind.CONSUMER)
     for wanted in (asked, str(person.department_id)):
-        found = mine.filter(pk=int(wanted)).first() if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else None
+        found = (
+            mine.filter(pk=int(wanted)).first() if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else None
+        )
         if found is not None:
             return found
     first = mine.first()

@@ -94,7 +94,9 @@ def receipt_list(request: HttpRequest) -> HttpResponse:
             return redirect("sharing-receipt", receipt_id=UUID(text))
         except ValueError:
             pass
-    rows = receipts.recent(person, kind=request.GET.get("kind", ""), resource=request.GET.get("resource", "").replace("\x00", ""))
+    rows = receipts.recent(
+        person, kind=request.GET.get("kind", ""), resource=request.GET.get("resource", "").replace("\x00", "")
+    )
     codes = {row.resource: row.title for row in rows if row.resource}
     context = {
         "rows": [row for row in rows if not text or text in row.title or text in row.department],

@@ -1,6 +1,6 @@
 """Collecting against the hand-written baseline: interleaved rounds, answers checked, one JSON line per figure.
 
-Usage: python benchmarks/bench_collect.py [--rows 200000] [--rounds 5]      (``make bench-collect``)
+Usage: python benchmarks/bench_collect.py [--rows 1000000] [--rounds 5]      (``make bench-collect``)
 
 The database is ``YISHU_TEST_DATABASE_URL`` (a database of its own is made on that server) or a PostgreSQL from the wheel,
 started for the run. Both sides run in a fresh process each round on the same file and the same server; imports are not
@@ -79,7 +79,7 @@ def check(side: str, answer: dict[str, object], facts: dict[str, object]) -> boo
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="yishu-bench-") as name:

@@ -139,6 +139,7 @@ VALUES: Mapping[str, tuple[str, ...] | str] = {
     "sharing.free_of_charge": FLAG,
     "sharing.withheld_basis": TEXT,
     "sharing.third_party_allowed": FLAG,
+    "sharing.users_answer_for_use": FLAG,
     "sharing.dispute_path": TEXT,
     "sharing.disposal_after_use": FLAG,
     "sharing.revoked_by": TEXT,

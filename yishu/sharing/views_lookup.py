@@ -24,6 +24,9 @@ from yishu.sharing.forms import LookupForm
 from yishu.sharing.rules import conditions
 from yishu.sharing.views import grant_items, person_of
 
+ANSWER_FOR_USE = "sharing.users_answer_for_use"
+"""Pack value shown beside every lookup: whoever looks up answers for what becomes of it."""
+
 
 @login_required
 @require_http_methods(["GET", "POST"])
@@ -65,7 +68,7 @@ def lookup(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         "asked": len(form.cleaned_data["keys"]) if found else 0,
         "purpose": queries.title_of(view, "use_purposes", grant.purpose),
         "filters": [in_words(spec, c) for c in conditions(grant.row_filter)],
-        "warning": view.article("XW-29") if "XW-29" in view.pack.rows else None,
+        "warning": view.get(ANSWER_FOR_USE) if view.has(ANSWER_FOR_USE) else None,
         "error": error,
     }
     status = error.status if error else 422 if form.errors else 200

@@ -401,6 +401,7 @@ def test_receipt_printed_holds_its_text_on_one_page(example, sign_in):
             break
         time.sleep(0.25)
         page.reload()
+    page.wait_for_load_state("load")  # a click does not wait for the style sheets
     page.emulate_media(media="print")
     for text in ("政务数据资源调用记录凭证", "凭证号", "二维码"):
         assert page.get_by_text(text).first.is_visible(), text

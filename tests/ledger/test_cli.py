@@ -170,7 +170,7 @@ def test_ledger_commands_without_database_say_what_to_do(yishu, conn, monkeypatc
     monkeypatch.setenv("YISHU_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/x")
     assert "ledger.database_down" in yishu("ledger", "status")[1]
     monkeypatch.delenv("YISHU_DATABASE_URL")
-    assert "ledger.database_not_started" in yishu("ledger", "status")[1]
+    assert "runtime.database_not_started" in yishu("ledger", "status")[1]
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "url").write_text(ledger_url + "\n")
     assert yishu("ledger", "status")[0] == 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from yishu.kernel.errors import PublicError
+from yishu.kernel.errors import PublicError, Unavailable
 
 
 class BadSetting(PublicError):
@@ -50,6 +50,23 @@ class Environment:
     def embedded_database(self) -> bool:
         """Whether the platform runs its own PostgreSQL from the wheel."""
         return not self.database_url
+
+    def control_url(self) -> str:
+        """The control plane's database: the operator's, or the embedded one's, from its address file.
+
+        Raises ``Unavailable`` while the embedded database has never been started.
+        """
+        if self.database_url:
+            return self.database_url
+        address = self.home / "postgres" / "url"
+        if not address.exists():
+            raise Unavailable(
+                "内置数据库还没有启动过",
+                remedy="请先用 yishu up 启动平台，或用 YISHU_DATABASE_URL 指定数据库",
+                object_=str(self.home),
+                code="runtime.database_not_started",
+            )
+        return address.read_text().strip()
 
 
 def _number(low: int, high: int) -> Callable[[str, str], int]:

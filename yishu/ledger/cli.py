@@ -24,8 +24,7 @@ class Environment(Protocol):
 
     @property
     def home(self) -> Path: ...
-    @property
-    def database_url(self) -> str: ...
+    def control_url(self) -> str: ...
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -143,31 +142,16 @@ def show_status(args: argparse.Namespace, environment: Environment) -> int:
 def run_sequencer(args: argparse.Namespace, environment: Environment) -> int:
     """Sequence until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    sequencer = Sequencer(url=lambda: database_url(environment), home=environment.home)
+    sequencer = Sequencer(url=environment.control_url, home=environment.home)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sequencer.stop.set())
     sequencer.run()
     return 0
 
 
-def database_url(environment: Environment) -> str:
-    """The control database: the operator's, or the embedded one's address file. Raises ``Unavailable`` before its first start."""
-    if environment.database_url:
-        return environment.database_url
-    address = environment.home / "postgres" / "url"
-    if not address.exists():
-        raise Unavailable(
-            "内置数据库还没有启动过",
-            remedy="请先用 yishu up 启动平台，或用 YISHU_DATABASE_URL 指定数据库",
-            object_=str(environment.home),
-            code="ledger.database_not_started",
-        )
-    return address.read_text().strip()
-
-
 def _connect(environment: Environment) -> Connection:
     try:
-        conn: psycopg.Connection[Any] = psycopg.connect(database_url(environment), autocommit=True, connect_timeout=5)
+        conn: psycopg.Connection[Any] = psycopg.connect(environment.control_url(), autocommit=True, connect_timeout=5)
     except psycopg.OperationalError as error:
         raise Unavailable(
             "连不上数据库",

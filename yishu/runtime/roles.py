@@ -54,24 +54,6 @@ def with_login(database_url: str, user: str, password: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{place}{port}"))
 
 
-def control_url(environment: Environment) -> str:
-    """The control plane's database: the operator's, or the embedded one once it has started.
-
-    Raises ``Unavailable`` while the embedded database has never been started.
-    """
-    if environment.database_url:
-        return environment.database_url
-    address = environment.home / "postgres" / "url"
-    if not address.exists():
-        raise Unavailable(
-            "内置数据库还没有启动过",
-            remedy="请先用 yishu up 启动平台，或用 YISHU_DATABASE_URL 指定数据库",
-            object_=str(environment.home),
-            code="runtime.database_not_started",
-        )
-    return address.read_text().strip()
-
-
 def gateway_url(environment: Environment, database_url: str | None = None) -> str:
     """The gateway's address of the database: ``YISHU_GATEWAY_DATABASE_URL``, or the platform's own role and password.
 
@@ -79,7 +61,7 @@ def gateway_url(environment: Environment, database_url: str | None = None) -> st
     """
     if environment.gateway_database_url and database_url is None:
         return environment.gateway_database_url
-    url = control_url(environment) if database_url is None else database_url
+    url = environment.control_url() if database_url is None else database_url
     return with_login(url, gateway_role(url), _password(environment.home))
 
 
@@ -109,7 +91,7 @@ def ensure_gateway_role(environment: Environment, database_url: str | None = Non
     """
     if environment.gateway_database_url and database_url is None:
         return unquote(urlsplit(environment.gateway_database_url).username or "")
-    url = control_url(environment) if database_url is None else database_url
+    url = environment.control_url() if database_url is None else database_url
     role, password = gateway_role(url), _password(environment.home)
     try:
         with psycopg.connect(with_login(url, role, password), connect_timeout=5):

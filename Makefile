@@ -16,7 +16,7 @@ BENCH := build/bench
 ASSETS := $(wildcard yishu/pages/assets/*)
 ARGS ?=
 
-.PHONY: help setup demo test lint types conformance soak bench-gateway bench-collect screenshots clean dev chromium
+.PHONY: help setup demo test lint types conformance conformance-mutate soak bench-gateway bench-collect screenshots clean dev chromium
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ types: dev ## static types
 
 conformance: dev chromium ## every row of the acceptance list with the tests that carry it
 	@$(BIN)/python -m tests.conformance $(ARGS)
+
+conformance-mutate: dev ## change each value of each pack and see whether a test notices
+	@$(BIN)/python -m tests.conformance.mutate $(ARGS)
 
 soak: dev ## fifty rounds of killing processes at random moments
 	@YISHU_TEST_CHAOS_ROUNDS=50 $(PYTEST) tests/chaos --timeout=7200 $(ARGS)

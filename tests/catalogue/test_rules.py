@@ -13,10 +13,11 @@ from yishu.catalogue.drafts import ItemDraft, ResourceDraft
 from yishu.catalogue.pasting import data_type, pasted_items
 from yishu.catalogue.rules import DATA_TYPES, ItemSpec, ResourceSpec, from_json, to_json
 from yishu.catalogue.submission_rules import submission_problems
+from yishu.law.packs import Law
 
 from .conftest import PERMIT_ITEMS, PERMITS
 
-LAW = demands("cn-henan-jiaozuo-xiuwu", date(2026, 9, 18))
+LAW = demands(Law("cn-henan-jiaozuo-xiuwu"), date(2026, 9, 18))
 SPEC = ResourceSpec(
     id=7,
     code="307016/000001",
@@ -140,11 +141,11 @@ def test_every_problem_of_the_empty_draft_cites_an_article():
 
 
 def test_guide_lists_are_complete():
-    assert [c.key for c in guide.entries("classes")] == ["1", "2", "3"]
-    assert [len(c.items) for c in guide.entries("classes")] == [5, 12, 8]
-    assert [f.key for f in guide.entries("formats")] == list("1234567")
-    assert guide.class_title("3", "07").endswith("各级政务部门")
-    assert guide.title("update_cycles", "invented") == "invented"
+    assert [c.key for c in guide.entries(LAW, "classes")] == ["1", "2", "3"]
+    assert [len(c.items) for c in guide.entries(LAW, "classes")] == [5, 12, 8]
+    assert [f.key for f in guide.entries(LAW, "format_classes")] == list("1234567")
+    assert guide.class_title(LAW, "3", "07").endswith("各级政务部门")
+    assert guide.title(LAW, "update_cycles", "invented") == "invented"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_data_type_as_people_write_it(text, letter):
 
 
 def test_pasted_rows_are_read_and_the_heading_skipped():
-    rows = pasted_items("信息项名称\t数据类型\n公民身份号码\t字符型\t18\t是\n年龄\tint\n\n")
+    rows = pasted_items("信息项名称\t数据类型\n公民身份号码\t字符型\t18\t是\n年龄\tint\n\n", LAW)
     assert [(r["name"], r["data_type"], r["length"], r["required"], r["identifier"]) for r in rows] == [
         ("公民身份号码", "C", 18, True, "person_id"),
         ("年龄", "I", None, False, ""),
@@ -174,5 +175,5 @@ def test_pasted_rows_are_read_and_the_heading_skipped():
 
 @given(st.text())
 def test_any_pasted_text_gives_rows_the_grid_can_show(text):
-    for row in pasted_items(text):
+    for row in pasted_items(text, LAW):
         assert row["name"] and row["data_type"] in DATA_TYPES and len(row["name"]) <= 80

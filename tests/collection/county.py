@@ -164,8 +164,8 @@ def publish_resource(
     return published(id=resource.pk)
 
 
-def make_world() -> World:
-    place = orgs.create_jurisdiction(pack="cn-henan-jiaozuo-xiuwu", by=None, at=AT)
+def make_world(pack: str = "cn-henan-jiaozuo-xiuwu") -> World:
+    place = orgs.create_jurisdiction(pack=pack, by=None, at=AT)
     made: dict[str, Department] = {}
     for n, (key, name) in enumerate({"data": "数据局", "police": "公安局", "market": "市场监管局"}.items()):
         made[key] = orgs.create_department(

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 TABLE = Path(__file__).parents[2] / "docs" / "articles.toml"
 TAGS = ("H", "S", "I")
 MAX_ROWS = 3
@@ -48,6 +50,20 @@ def marker_problems(test: str, ids: Iterable[object], rows: Mapping[str, Row]) -
         problems.append(f"{test}: @pytest.mark.article names {len(named)} rows, at most {MAX_ROWS} are allowed")
     if len(set(named)) < len(named):
         problems.append(f"{test}: @pytest.mark.article names a row twice")
+    return problems
+
+
+def law_value_problems(test: str, marks: Iterable[pytest.Mark], rows: Mapping[str, Row]) -> list[str]:
+    """What is wrong with the values a test says it notices: neither rows nor pack and key, or unknown ones."""
+    problems = []
+    for mark in marks:
+        problems += [
+            f"{test}: @pytest.mark.law_value names no row of docs/articles.toml: {i!r}"
+            for i in mark.args
+            if i not in rows
+        ]
+        if bool(mark.args) == bool(mark.kwargs) or (mark.kwargs and set(mark.kwargs) != {"pack", "key"}):
+            problems.append(f"{test}: @pytest.mark.law_value takes rows, or pack= and key=")
     return problems
 
 

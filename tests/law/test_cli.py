@@ -10,7 +10,7 @@ XIUWU = "cn-henan-jiaozuo-xiuwu"
 
 def test_packs_check_of_the_shipped_packs_passes(capsys):
     assert main(["packs", "check"]) == 0
-    assert "4 个规则包，没有错误" in capsys.readouterr().out
+    assert f"{len(packs.pack_ids())} 个规则包，没有错误" in capsys.readouterr().out
 
 
 def test_packs_check_of_a_broken_pack_prints_every_place_and_fails(pack_folder, capsys):
@@ -65,11 +65,17 @@ def test_packs_explain_before_the_national_regulation_has_no_notice_of_it(capsys
     assert "未叠加" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("key", ["check.verify", "clocks.share.provide", "org_kinds", "opening.enabled"])
+def test_packs_explain_of_an_empty_pack_answers_that_its_text_is_not_at_hand(key, capsys):
+    assert main(["packs", "explain", "cn-henan", key]) == 0
+    assert "值：文本未收录" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
         ([XIUWU, "verify.everything"], "law.no_such_key"),
-        (["cn-henan", "check.verify"], "文本未收录"),
+        (["cn-henan", "check.everything"], "文本未收录"),
         (["cn-nowhere", "check.verify"], "law.no_such_pack"),
         ([XIUWU, "check.verify", "--on", "2026-02-30"], "law.bad_date"),
         ([XIUWU, "check", "--on", "2026-02-03"], "clocks.check.verify"),

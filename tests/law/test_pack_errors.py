@@ -35,6 +35,7 @@ CASES = [
     ("to: revision", "to: published", "procedures.catalogue.review.steps.revision", "没有任何结果通向这里"),
     ("finals: {published: 已发布}", "finals: {published: 已发布, lost: 遗失}", "procedures.catalogue.review.finals.lost", "没有任何结果通向这里"),
     ("finals: {published: 已发布}", "finals: {published: 已发布, revision: 修改}", "procedures.catalogue.review.steps.revision", "不得同名"),
+    ("to: published, reference", "to: review, reference", "procedures.catalogue.review.steps.review", "到不了任何终态"),
     ("start: review", "start: begin", "procedures.catalogue.review.start", "以下之一"),
     ("requires: {reason: {article: 第二条}}", "requires: {luck: {article: 第二条}}", "procedures.catalogue.review.steps.review.outcomes.return.requires.luck", "不认识的要件"),
     ("outcomes:\n          resubmit: {title: 再报, to: review, reference: {article: 第二条}}", "outcomes: {}", "procedures.catalogue.review.steps.revision.outcomes", "至少写一种结果"),
@@ -105,14 +106,23 @@ def test_check_finds_every_problem_at_once(pack_folder):
     path = pack_folder / "law.yaml"
     text = path.read_text().replace("working_days: 5", "working_days: 05").replace("role: authority", "role: mayor")
     path.write_text(text.replace("value: direct", "value: freely"))
-    (pack_folder / "more.yaml").write_text("clocks: {a: 2}\nvalues: {}\nvalues: {}\n")
+    (pack_folder / "more.yaml").write_text("clocks: {check.verify: 2}\nvalues: {}\nvalues: {}\n")
     assert [(p.file, p.key.split(".")[-1]) for p in check(pack_folder.parent).problems] == [
         ("sample/law.yaml", "working_days"),
         ("sample/law.yaml", "role"),
         ("sample/law.yaml", "value"),
-        ("sample/more.yaml", "a"),
+        ("sample/more.yaml", "verify"),
         ("sample/more.yaml", "values"),
     ]
+
+
+def test_check_of_steps_that_only_lead_to_each_other_finds_both(pack_folder):
+    path = pack_folder / "law.yaml"
+    step = "{title: 甲, role: provider, clock: none, reference: {article: 第二条}, outcomes: {go: {title: 走, to: %s, reference: {article: 第二条}}}}"
+    island = f"      here: {step % 'there'}\n      there: {step % 'here'}\n    finals: {{published"
+    path.write_text(path.read_text().replace("    finals: {published", island))
+    found = [(p.key.rpartition(".")[2], p.expected) for p in check(pack_folder.parent).problems]
+    assert found == [("here", "没有任何结果通向这里"), ("there", "没有任何结果通向这里")]
 
 
 def test_check_of_a_key_in_two_files_is_a_problem_of_the_second(pack_folder):
@@ -148,7 +158,7 @@ def test_check_of_the_correct_sample_finds_nothing(pack_folder):
 def test_check_of_the_shipped_packs_finds_nothing():
     report = check()
     assert report.problems == ()
-    assert [pack.id for pack in report.packs] == ["cn", "cn-henan", "cn-henan-jiaozuo", "cn-henan-jiaozuo-xiuwu"]
+    assert [pack.id for pack in report.packs] == list(packs.pack_ids())
 
 
 def test_check_of_a_circle_of_parents_finds_it(pack_folder):

@@ -1,7 +1,10 @@
 """A small county office: authority, two departments, people in roles. Invented people only."""
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -71,6 +74,49 @@ def office(db: None) -> Office:
         clerk=person("jingban", "易经办", estate, "consumer", "provider"),
         reviewer=person("shenhe", "甄审核", authority, "authority"),
     )
+
+
+@dataclass
+class Town:
+    """A tenant with an authority, one department and an administrator, and what makes more of it."""
+
+    place: Jurisdiction
+    authority: Department
+    bureau: Department
+    admin: Person
+    number: int
+
+    def department(self, name: str, **more: Any) -> Department:
+        self.number += 1
+        given = {"kind": "government"} | more
+        return actions.create_department(
+            jurisdiction=self.place, name=name, uscc=valid_uscc(self.number), by=None, at=AT, **given
+        )
+
+    def person(self, username: str, name: str, where: Department, *roles: str) -> Person:
+        made, _ = actions.create_person(
+            username=username, name=name, department=where, password=PASSWORD, by=None, at=AT
+        )
+        for role in roles:
+            actions.grant_role(person=made, kind=role, by=None, at=AT)
+        return made
+
+
+@pytest.fixture
+def town(db: None) -> Callable[..., Town]:
+    """Founds a tenant on a pack: ``town("cn-shanxi-xinzhou", "忻州市")``; parent and mode as keywords."""
+    numbers = itertools.count(1000, 100)
+
+    def found(pack: str, name: str, **more: Any) -> Town:
+        number = next(numbers)
+        place = actions.create_jurisdiction(pack=pack, name=name, by=None, at=AT, **more)
+        made = Town(place, None, None, None, number)  # type: ignore[arg-type]
+        made.authority = made.department(f"{name}数据局", is_authority=True)
+        made.bureau = made.department(f"{name}民政局")
+        made.admin = made.person(f"admin{number}", "甄管理", made.authority, "admin")
+        return made
+
+    return found
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.table import Tally, marker_problems, read_table
+from tests.conformance.table import Tally, law_value_problems, marker_problems, read_table
 
 _TALLY = pytest.StashKey[Tally]()
 
@@ -19,6 +19,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read the table and declare the marker, so that a run elsewhere knows it too."""
     config.addinivalue_line("markers", "article(id, ...): rows of docs/articles.toml this test carries (at most 3)")
+    config.addinivalue_line(
+        "markers",
+        "law_value(row, ..., pack=, key=): a value of a pack this test notices; claims no demand of the table",
+    )
     config.stash[_TALLY] = Tally(read_table())
 
 
@@ -36,6 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if any(not mark.args or mark.kwargs for mark in marks):
             problems.append(f"{item.nodeid}: @pytest.mark.article takes one to three row ids")
         problems += marker_problems(item.nodeid, _ids(item), tally.rows)
+        problems += law_value_problems(item.nodeid, item.iter_markers("law_value"), tally.rows)
     if problems:
         raise pytest.UsageError("\n".join(problems))
     for item in items:

@@ -89,7 +89,7 @@ GRADES = (3, 3, 1, 3, 1)
 
 def _publish(world, share_type, title="常住人口登记信息", items=ITEMS, grades=None, resource=None, **changes):
     """Draft → submit → approve, as people do it; returns the resource. ``resource``: publish its next version."""
-    grades = grades or GRADES[: len(items)]
+    grades = grades or tuple(GRADES[ITEMS.index(i)] for i in items)
     if resource is not None:
         items = [replace(i, column=f"i{ITEMS.index(i) + 1:04d}") for i in items]
     draft = ResourceDraft(

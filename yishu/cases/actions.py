@@ -2,35 +2,28 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
-from yishu.cases.models import Case, CaseEvent
+from yishu.cases import requirements, rules
+from yishu.cases.history import put_state, state_of, write
+from yishu.cases.models import Case
 from yishu.cases.numbers import next_number
-from yishu.cases.queries import may_act_on, procedure, procedure_of, step_title
+from yishu.cases.parties import may_act_on
+from yishu.cases.procedures import procedure as procedure_at
+from yishu.cases.procedures import procedure_of, step_title
 from yishu.cases.registry import number_word
-from yishu.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
+from yishu.cases.rules import OPENED
+from yishu.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from yishu.kernel.time import SHANGHAI, shanghai_date
-from yishu.law import calendar, clocks, values
-from yishu.law.vocabulary import REQUIREMENTS
-from yishu.ledger.actions import record
-from yishu.ledger.digests import Digester
+from yishu.law.decision import Decision
+from yishu.orgs import calendars
 from yishu.orgs.models import Department, Jurisdiction, Person
+from yishu.orgs.queries import held_roles
 
-OPENED = "open"
-"""Outcome of every case's first event."""
-
-_REMEDIES: Mapping[str, str] = {
-    "reason": "请写明理由",
-    "basis": "请写明所依据的法律、法规或政策",
-    "secrecy_review": "请填写保密审查的审查人、结论和日期",
-    "grades": "请为每个信息项定级",
-    "share_type": "请审核确定共享类型",
-}
+__all__ = ["OPENED", "CaseMoved", "act", "locked", "moved", "on_behalf", "open_case"]
 
 
 class CaseMoved(Conflict):
@@ -51,10 +44,14 @@ def open_case(
     by: Person,
     at: datetime,
     facts: Mapping[str, Any],
+    clock_from: date | None = None,
+    word: str = "",
 ) -> Case:
     """Open a case of ``procedure`` at its first step under the law of ``at``'s date, in the caller's transaction if any.
 
     ``facts`` are kept in the first event; ``facts["resource"]`` (a resource code) is also named in the ledger.
+    The first clock starts at ``at``, or at ``clock_from`` where the law counts from another day (a change of law).
+    ``word``: the word of the case number where a procedure's owner has more than one.
     Raises ``law.packs.Missing`` when the pack has no such procedure and NotAllowed across jurisdictions.
     """
     for party in (department, provider):
@@ -63,12 +60,16 @@ def open_case(
                 "部门不属于本行政区域，不能发起办件", remedy="请核对部门", object_=party.name, code="cases.foreign"
             )
     on = shanghai_date(at)
-    run = _procedure(jurisdiction, procedure, on)
+    run = procedure_at(jurisdiction.law, procedure, on)
+    days = calendars.steady()
     case = Case(
-        number=next_number(jurisdiction=jurisdiction, word=number_word(procedure), year=at.astimezone(SHANGHAI).year),
+        number=next_number(
+            jurisdiction=jurisdiction, word=word or number_word(procedure), year=at.astimezone(SHANGHAI).year
+        ),
         jurisdiction=jurisdiction,
         procedure=procedure,
         law_on=on,
+        law_mode=jurisdiction.mode,
         title=title[:200],
         subject_id=subject_id,
         department=department,
@@ -77,10 +78,9 @@ def open_case(
         opened_at=at,
         step_since=at,
     )
-    _enter(case, run, run.start, at)
-    case.revision = 1
+    put_state(case, run, rules.opened(run, at, days, clock_from), days)
     case.save(force_insert=True)
-    _write(case, OPENED, "", by=by, role="", at=at, reason="", facts=facts)
+    write(case, OPENED, "", by=by, role="", at=at, reason="", facts=facts, clock_from=clock_from)
     return case
 
 
@@ -94,21 +94,19 @@ def act(
     at: datetime,
     reason: str = "",
     facts: Mapping[str, Any] | None = None,
+    automatic: bool = False,
 ) -> Case:
     """Decide the present step of a case: move it along ``outcome``, start the next clock, write event and ledger entry.
 
     Of two concurrent decisions one wins: the row is locked and ``seen_revision`` must be the case's revision, else
     ``CaseMoved``. Raises NotFound (no such case in the person's jurisdiction), NotAllowed (not their step, with the
-    article), Invalid (unknown outcome, or something the outcome ``requires`` is missing, with the article).
+    article), Invalid (unknown outcome, or something the outcome ``requires`` is missing, with the article). ``automatic``: the
+    platform takes the step because what the step waits for came true; ``by`` is who caused it, and need not hold the role.
     """
     given = dict(facts or {})
     reason = reason.strip()
-    case = Case.objects.select_for_update(of=("self",)).select_related("jurisdiction").filter(pk=case_id).first()
-    if case is None or by.department is None or by.department.jurisdiction_id != case.jurisdiction_id:
-        raise NotFound("没有这个办件，或您无权查看", remedy="请从工作台进入自己的办件", code="cases.not_found")
-    if case.revision != seen_revision or case.closed_at:
-        raise _moved(case)
-    may = may_act_on(case, by, at)
+    case = locked(case_id, by=by, seen_revision=seen_revision)
+    may = Decision(True, "平台按条件自动办理") if automatic else may_act_on(case, by, at)
     if not may.allowed:
         raise NotAllowed(
             may.reason,
@@ -127,139 +125,54 @@ def act(
             object_=case.number,
             code="cases.unknown_outcome",
         )
-    _check_requirements(case, chosen, reason, given)
-    before = case.step
-    _enter(case, run, chosen.to, at)
-    case.revision += 1
+    requirements.check(case, chosen, reason, given)
+    days = calendars.steady()
+    before = state_of(case, run)
+    longer = rules.extension_left(run, before) if chosen.extends else None
+    if longer == 0:
+        raise Invalid(
+            f"“{chosen.title}”：时限不能再延长", remedy="请在时限内办理", object_=case.number,
+            reference=chosen.reference, code="cases.extension_used_up",
+        )  # fmt: skip
+    after = rules.decided(run, before, outcome, at, days, longer)
+    put_state(case, run, after, days)
+    if case.step != before.step:
+        case.step_since = at
+    case.closed_at = at if after.closed else None
     case.save()
-    _write(case, outcome, before, by=by, role=step.role, at=at, reason=reason, facts=given)
+    given |= on_behalf(may, case, step.role, by, at)
+    write(case, outcome, before.step, by=by, role=step.role, at=at, reason=reason, facts=given, days=longer)
     return case
 
 
-def _procedure(jurisdiction: Jurisdiction, key: str, on: date) -> values.Procedure:
-    return procedure(jurisdiction.pack, key, on)
+def locked(case_id: UUID, *, by: Person, seen_revision: int | None) -> Case:
+    """An open case of the person's jurisdiction, its row locked until the transaction ends.
+
+    Raises NotFound, and ``CaseMoved`` when it is closed or its revision is not ``seen_revision`` (None: whatever it is).
+    """
+    case = Case.objects.select_for_update(of=("self",)).select_related("jurisdiction").filter(pk=case_id).first()
+    if case is None or by.department is None or by.department.jurisdiction_id != case.jurisdiction_id:
+        raise NotFound("没有这个办件，或您无权查看", remedy="请从工作台进入自己的办件", code="cases.not_found")
+    if case.closed_at or (seen_revision is not None and case.revision != seen_revision):
+        raise moved(case)
+    return case
 
 
-def _enter(case: Case, run: values.Procedure, key: str, at: datetime) -> None:
-    """Stand the case at step or final state ``key`` and start its clock; the start day is not counted."""
-    case.step, case.step_since = key, at
-    step = run.steps.get(key)
-    case.step_role = step.role if step else ""
-    case.due_on, case.due_provisional = None, False
-    if step is None:
-        case.closed_at = at
-    elif step.clock is not None and step.clock.working_days is not None:
-        due = clocks.due(at, step.clock, calendar.standard())
-        case.due_on, case.due_provisional = due.date, due.provisional
+def on_behalf(may: Decision, case: Case, role: str, by: Person, at: datetime) -> dict[str, str]:
+    """What an event keeps when a substitute acted (代): for whom."""
+    if not may.reason.startswith("代"):
+        return {}
+    whose = held_roles(by, at).filter(kind=role).exclude(person=by).values_list("person_id", "person__name").first()
+    return {"for_person": str(whose[0]), "for_name": whose[1]} if whose else {}
 
 
-def _check_requirements(case: Case, outcome: values.Outcome, reason: str, facts: Mapping[str, Any]) -> None:
-    problems = []
-    for name in outcome.requires:
-        value = reason if name == "reason" else facts.get(name)
-        if isinstance(value, Mapping):
-            met = bool(value) and all(v not in (None, "", [], {}) for v in value.values())
-        else:
-            met = value not in (None, "", [], ())
-        if not met:
-            title = REQUIREMENTS.get(name, name)
-            reference = outcome.because.get(name, outcome.reference)
-            problems.append(
-                Problem(title, f"缺少{title}", _REMEDIES.get(name, "请补充"), f"cases.missing_{name}", reference)
-            )
-    if problems:
-        raise Invalid(
-            f"“{outcome.title}”还缺少：{'、'.join(p.what.removeprefix('缺少') for p in problems)}",
-            remedy="请补充后再次提交，已填内容不会丢失",
-            object_=case.number,
-            reference=problems[0].reference,
-            problems=problems,
-            code="cases.requirement_missing",
-        )
-
-
-def _write(
-    case: Case,
-    outcome: str,
-    before: str,
-    *,
-    by: Person,
-    role: str,
-    at: datetime,
-    reason: str,
-    facts: Mapping[str, Any],
-) -> None:
-    """The event and the ledger entry; the entry holds keys and counts only, never what people wrote."""
-    CaseEvent.objects.create(
-        case=case,
-        seq=case.revision,
-        at=at,
-        by=by,
-        role=role,
-        from_step=before,
-        outcome=outcome,
-        to_step=case.step,
-        reason=reason,
-        facts=dict(facts),
-        due_on=case.due_on,
-    )
-    _record(case, outcome, before, by=by, role=role, at=at, reason=reason, facts=facts)
-
-
-@cache
-def _digester() -> Digester:
-    return Digester.load(settings.ENVIRONMENT.home)
-
-
-def _record(
-    case: Case,
-    outcome: str,
-    before: str,
-    *,
-    by: Person,
-    role: str,
-    at: datetime,
-    reason: str,
-    facts: Mapping[str, Any],
-) -> None:
-    resource = facts.get("resource") or case.events.get(seq=1).facts.get("resource") or ""
-    entry: dict[str, Any] = {
-        "procedure": case.procedure,
-        "object": case.procedure,
-        "object_id": case.subject_id,
-        "revision": case.revision,
-        "jurisdiction": str(case.jurisdiction_id),
-        "pack": case.jurisdiction.pack,
-        "department_id": str(case.department_id),
-    }
-    if case.due_on:
-        entry["due_on"] = case.due_on.isoformat()
-    if facts.get("share_type"):
-        entry["share_type"] = facts["share_type"]
-    if reason:
-        entry["reason"] = _digester().digest(reason, "reason")
-    if before:
-        reference = procedure_of(case).steps[before].outcomes[outcome].reference
-        entry |= {"step": before, "outcome": outcome, "to_step": case.step, "role": role}
-        entry |= {"law_on": case.law_on.isoformat(), "law": reference.row or str(reference)}
-    else:
-        entry |= {"event": "cases.opened", "step": case.step}
-    record(
-        kind="decision" if before else "event",
-        by=by,
-        at=at,
-        department=by.department_id,
-        resource=str(resource),
-        case=case.pk,
-        facts=entry,
-    )
-
-
-def _moved(case: Case) -> CaseMoved:
+def moved(case: Case) -> CaseMoved:
+    """The conflict that tells who moved a case, how, when, and what to do now."""
     last = case.events.select_related("by", "by__department").order_by("-seq")[0]
     run = procedure_of(case)
     step = run.steps.get(last.from_step)
-    what = step.outcomes[last.outcome].title if step else "提交"
+    taken = step.outcomes.get(last.outcome) if step else None
+    what = taken.title if taken else rules.EXTENSION_WORDS.get(last.outcome, "提交")
     when = last.at.astimezone(SHANGHAI).strftime("%Y年%m月%d日 %H:%M")
     who = f"{last.by.department.name}的{last.by.name}" if last.by.department else last.by.name
     return CaseMoved(

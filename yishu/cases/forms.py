@@ -1,6 +1,6 @@
 """Forms of the decision box. A procedure's own form subclasses ``DecisionForm``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,9 @@ import yaml
 from django import forms
 
 from yishu.cases.models import Case
-from yishu.cases.queries import procedure_of
+from yishu.cases.procedures import procedure_of
+from yishu.kernel.references import Reference
+from yishu.law.kinds import Outcome
 
 _REASONS = Path(__file__).parent / "data" / "reasons.yaml"
 
@@ -55,4 +57,66 @@ class DecisionForm(forms.Form):
         cleaned["reason"] = reason
         if self.requires_reason and not reason:
             self.add_error("reason", "请写明理由，或选用一条常用理由")
+        return cleaned
+
+
+class BatchForm(forms.Form):
+    """One outcome and one reason for several cases; the reason is demanded where the pack's outcome requires it."""
+
+    outcome = forms.ChoiceField(label="处理结果", widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label="理由", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="写入每一件的办理记录",
+    )  # fmt: skip
+
+    def __init__(self, outcomes: Sequence[Outcome], data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        self.outcomes = {outcome.key: outcome for outcome in outcomes}
+        self.fields["outcome"].choices = [(o.key, o.title) for o in outcomes]  # type: ignore[attr-defined]
+        demanding = [o for o in outcomes if "reason" in o.requires]
+        self.references = {"reason": demanding[0].because.get("reason", demanding[0].reference)} if demanding else {}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a missing reason where the chosen outcome demands one."""
+        cleaned = super().clean() or {}
+        cleaned["reason"] = (cleaned.get("reason") or "").strip()
+        chosen = self.outcomes.get(cleaned.get("outcome", ""))
+        if chosen is not None and "reason" in chosen.requires and not cleaned["reason"]:
+            self.add_error("reason", "请写明理由")
+        return cleaned
+
+
+class ExtensionForm(forms.Form):
+    """By how many working days a clock is to be extended, and why."""
+
+    days = forms.IntegerField(label="延长工作日数", min_value=1)
+    reason = forms.CharField(label="理由", max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, most: int, reference: Reference | None, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, initial={"days": most}, auto_id="id_extension_%s")
+        self.fields["days"].widget.attrs["max"] = most
+        self.fields["days"].help_text = f"最多 {most} 个工作日"
+        self.references = {"days": reference} if reference else {}
+
+
+class NoticeForm(forms.Form):
+    """A year's notice: the file, or its days typed line by line (``2027-01-01 元旦``)."""
+
+    file = forms.FileField(label="放假安排文件（JSON）", required=False)
+    year = forms.IntegerField(label="年份", required=False, min_value=2000, max_value=2999)
+    title = forms.CharField(label="通知名称", required=False, max_length=120)
+    off = forms.CharField(
+        label="放假日", required=False, max_length=8000, widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="每行一天：日期、空格、节日名称，例如 2027-01-01 元旦",
+    )  # fmt: skip
+    worked = forms.CharField(
+        label="调休上班日", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="每行一天，写法同上；只写周末中需要上班的日子",
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a file or for a year with days."""
+        cleaned = super().clean() or {}
+        if not cleaned.get("file") and not (cleaned.get("year") and (cleaned.get("off") or "").strip()):
+            raise forms.ValidationError("请选择文件，或填写年份和放假日")
         return cleaned

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from yishu.cases.ports import Handler
+from yishu.cases.ports import Handler, Messenger
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,16 @@ def number_word(procedure: str) -> str:
     """The word in case numbers of a procedure; ``共享`` for one that nobody registered."""
     found = _procedures.get(procedure)
     return found.number_word if found else "共享"
+
+
+_messengers: dict[str, Messenger] = {}
+
+
+def add_messenger(messenger: Messenger) -> None:
+    """Tell people of their notices this way too; a messenger of the same name replaces the earlier one."""
+    _messengers[messenger.name] = messenger
+
+
+def messengers() -> tuple[Messenger, ...]:
+    """The ways notices go out, in order of registration; none on a platform without mail server."""
+    return tuple(_messengers.values())

@@ -1,25 +1,28 @@
-"""Work list and case page. Decisions go through the procedure's handler."""
+"""The case page. Decisions go through the procedure's handler; extensions of the clock are the platform's own."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from yishu.cases import worklist
-from yishu.cases.actions import CaseMoved
-from yishu.cases.models import Case
+from yishu.cases import extensions
+from yishu.cases.actions import CaseMoved, moved
+from yishu.cases.forms import ExtensionForm
+from yishu.cases.models import Case, CaseEvent
+from yishu.cases.people import signed_in
+from yishu.cases.procedures import clock_total
 from yishu.cases.queries import (
     case_for,
     case_line,
     clock_of,
+    event_reference,
+    event_words,
     may_act_on,
     present_step,
     procedure_of,
@@ -28,59 +31,17 @@ from yishu.cases.queries import (
     whose_turn,
 )
 from yishu.cases.registry import handler
-from yishu.kernel.errors import Conflict, NotAllowed, NotFound, PublicError
+from yishu.kernel.errors import NotAllowed, NotFound, PublicError
 from yishu.kernel.time import shanghai_date
+from yishu.law.kinds import Outcome, Procedure
 from yishu.orgs.models import Person, RoleKind
-
-PAGE = 30
-
-
-def _person(request: HttpRequest) -> Person:
-    """Who is signed in; ``login_required`` made sure that somebody is."""
-    assert isinstance(request.user, Person)  # noqa: S101  (narrows the type)
-    return request.user
-
-
-@login_required
-@require_GET
-def work_list(request: HttpRequest) -> HttpResponse:
-    """``/``: what waits for me, what I opened, what is done; filters and order stand in the URL."""
-    person, today = _person(request), shanghai_date(timezone.now())
-    query = request.GET.dict()
-    tab = query.get("tab", "waiting")
-    tab = tab if tab in dict(worklist.TABS) else "waiting"
-    base = worklist.tab_cases(person, tab)
-    found = worklist.ordered(worklist.filtered(base, query, today), query.get("sort", ""), tab)
-    page = Paginator(found, PAGE).get_page(query.get("page"))
-    tabs = [
-        {
-            "key": key,
-            "title": title,
-            "url": reverse("work-list") + (f"?tab={key}" if key != "waiting" else ""),
-            "on": key == tab,
-            "count": worklist.tab_cases(person, key).count() if key != "done" else None,
-        }
-        for key, title in worklist.TABS
-    ]
-    narrowed = any(query.get(name) for name in ("q", "procedure", "department", "overdue"))
-    context = {
-        "tab": tab,
-        "tabs": tabs,
-        "page": page,
-        "rows": [worklist.row(case) for case in page],
-        "facets": worklist.facets(base, today),
-        "today": today,
-        "narrowed": narrowed,
-        "provides": person.roles.filter(kind=RoleKind.PROVIDER, revoked_at=None).exists(),
-    }
-    return render(request, "cases/work_list.html", context)
 
 
 @login_required
 @require_GET
 def case_page(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """``/cases/<uuid>/``: line, summary, decision box, history."""
-    person = _person(request)
+    person = signed_in(request)
     return _show(request, case_for(person, case_id), person)
 
 
@@ -88,10 +49,9 @@ def case_page(request: HttpRequest, case_id: UUID) -> HttpResponse:
 @require_POST
 def decide(request: HttpRequest, case_id: UUID, outcome: str) -> HttpResponse:
     """Take one outcome of the decision box; on any error the page comes back with what was typed."""
-    person, now = _person(request), timezone.now()
+    person, now = signed_in(request), timezone.now()
     case = case_for(person, case_id)
-    text = request.POST.get("revision", "")
-    seen = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    seen = _revision(request)
     step = present_step(case)
     if step is None or outcome not in step.outcomes:
         return _moved(request, case, outcome, seen, person)
@@ -118,6 +78,47 @@ def decide(request: HttpRequest, case_id: UUID, outcome: str) -> HttpResponse:
     return redirect("case", case_id=case.pk)
 
 
+def _revision(request: HttpRequest) -> int:
+    text = request.POST.get("revision", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+@login_required
+@require_POST
+def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """``/cases/<uuid>/clock/extension/``: ask for, grant or (``answer=refuse``) refuse an extension of the running clock."""
+    person, now = signed_in(request), timezone.now()
+    case = case_for(person, case_id)
+    refuse = request.POST.get("answer") == "refuse"
+    form = _extension_form(case, request.POST)
+    if refuse:
+        form.fields["days"].required = False
+    if not form.is_valid():
+        return _show(request, case, person, extension=form, status=422)
+    given, seen = form.cleaned_data, _revision(request)
+    try:
+        if refuse:
+            extensions.refuse_extension(case_id=case.pk, reason=given["reason"], by=person, at=now, seen_revision=seen)
+        else:
+            extensions.extend_clock(
+                case_id=case.pk, days=given["days"], reason=given["reason"], by=person, at=now, seen_revision=seen
+            )
+    except PublicError as error:
+        return _show(request, case_for(person, case_id), person, error=error, extension=form, status=error.status)
+    after = case_for(person, case_id)
+    words = (
+        "已提出延长申请" if after.extension_asked else "已答复：不同意延长" if refuse else f"时限延长至 {after.due_on}"
+    )
+    messages.success(request, words)
+    return redirect("case", case_id=case.pk)
+
+
+def _extension_form(case: Case, data: Any = None) -> ExtensionForm:
+    most = case.extension_asked or extensions.days_left_to_extend(case)
+    known = extensions.extension_of(case)
+    return ExtensionForm(most, known.reference if known else None, data)
+
+
 def _moved(request: HttpRequest, case: Case, outcome: str, seen: int, person: Person) -> HttpResponse:
     """The step no longer has this outcome: tell who moved the case, or that the address is wrong."""
     from_here = seen == case.revision
@@ -125,15 +126,7 @@ def _moved(request: HttpRequest, case: Case, outcome: str, seen: int, person: Pe
         raise NotFound(
             "这一步没有这种处理结果", remedy="请回到办件页，从给出的结果中选择", code="cases.unknown_outcome"
         )
-    last = case.events.select_related("by").order_by("-seq")[0]
-    step = procedure_of(case).steps.get(last.from_step)
-    error = Conflict(
-        f"办件 {case.number} 已由{last.by.name}办理：{step.outcomes[last.outcome].title if step else '提交'}",
-        why=f"办件现在处于“{step_title(case, case.step)}”，您的意见没有写入",
-        remedy="请在下方查看最新状态",
-        object_=case.number,
-        code=CaseMoved.code,
-    )
+    error = moved(case)
     return _show(request, case, person, error=error, typed=request.POST.get("reason", ""), status=409)
 
 
@@ -141,6 +134,47 @@ def _form(case: Case, outcome: str, person: Person, data: Any = None) -> Form:
     form = handler(case.procedure).form(case, outcome, data, person)
     form.auto_id = f"id_{outcome}_%s"
     return form
+
+
+def _choices(case: Case, person: Person, run: Procedure, chosen: str, bound: Form | None) -> list[dict[str, Any]]:
+    """The outcomes of the present step with their forms; the chosen one as it was typed."""
+    return [
+        {
+            "outcome": outcome,
+            "form": bound if bound is not None and key == chosen else _form(case, key, person),
+            "open": key == chosen,
+            "next": _next_words(run, outcome),
+            "clock": run.steps[outcome.to].clock if outcome.to in run.steps else None,
+        }
+        for key, outcome in run.steps[case.step].outcomes.items()
+    ]
+
+
+def _next_words(run: Procedure, outcome: Outcome) -> str:
+    if outcome.extends:
+        return "时限延长，仍在本步骤"
+    ahead = run.steps.get(outcome.to)
+    if ahead is None:
+        return f"办件办结：{run.finals[outcome.to]}"
+    return f"转入“{ahead.title}”，由{RoleKind(ahead.role).label}办理"
+
+
+def _history(case: Case, events: list[CaseEvent]) -> list[dict[str, Any]]:
+    """The events, the latest first, in words."""
+    found = []
+    for event in events:
+        step, outcome = event_words(case, event)
+        found.append(
+            {
+                "event": event,
+                "step": step,
+                "outcome": outcome,
+                "reference": event_reference(case, event),
+                "role": RoleKind(event.role).label if event.role else "",
+                "for_name": event.facts.get("for_name", "") if isinstance(event.facts, dict) else "",
+            }
+        )
+    return list(reversed(found))
 
 
 def _show(
@@ -152,43 +186,21 @@ def _show(
     bound: Form | None = None,
     chosen: str = "",
     typed: str = "",
+    extension: ExtensionForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The case page; ``bound`` is the form of outcome ``chosen`` as it was typed."""
+    """The case page; ``bound`` is the form of outcome ``chosen`` as it was typed, ``extension`` likewise."""
     now = timezone.now()
     template, context = handler(case.procedure).summary(case)
     events = list(case.events.select_related("by", "by__department").order_by("seq"))
     run, step, clock = procedure_of(case), present_step(case), clock_of(case)
     may = may_act_on(case, person, now)
-    choices = []
-    if step is not None and may.allowed:
-        for key, outcome in step.outcomes.items():
-            ahead = run.steps.get(outcome.to)
-            choices.append(
-                {
-                    "outcome": outcome,
-                    "form": bound if bound is not None and key == chosen else _form(case, key, person),
-                    "open": key == chosen,
-                    "next": f"转入“{ahead.title}”，由{RoleKind(ahead.role).label}办理"
-                    if ahead
-                    else f"办件办结：{run.finals[outcome.to]}",
-                    "clock": ahead.clock if ahead else None,
-                }
-            )
+    choices = _choices(case, person, run, chosen, bound) if step is not None and may.allowed else []
     if not typed and bound is not None and not any(c["open"] for c in choices):
         typed = str(bound.data.get("reason", ""))
-    history = [
-        {
-            "event": event,
-            "step": run.steps[event.from_step].title if event.from_step else "提交",
-            "outcome": run.steps[event.from_step].outcomes[event.outcome].title if event.from_step else "提交",
-            "reference": run.steps[event.from_step].outcomes[event.outcome].reference
-            if event.from_step
-            else run.reference,
-            "role": RoleKind(event.role).label if event.role else "",
-        }
-        for event in events
-    ]
+    can_extend = extensions.may_extend(case, person, now) if step is not None else ""
+    if extension is not None and not can_extend and not typed:
+        typed = str(extension.data.get("reason", ""))
     page = {
         "case": case,
         "run": run,
@@ -197,14 +209,20 @@ def _show(
         "turn": whose_turn(case),
         "line": case_line(case, events),
         "clock": clock,
-        "started_on": shanghai_date(case.step_since),
+        "clock_total": clock_total(case),
+        "started_on": case.clock_from or shanghai_date(case.step_since),
+        "moves": list(case.due_moves.order_by("at", "pk")),
+        "can_extend": can_extend,
+        "extension": extensions.extension_of(case),
+        "extension_form": extension or (_extension_form(case) if can_extend else None),
+        "approver": extensions.approver_words(run, case),
         "today": shanghai_date(now),
         "waited": took_in_words(case.step_since, now),
         "summary_template": template,
         "subject": context,
         "may": may,
         "choices": choices,
-        "history": list(reversed(history)),
+        "history": _history(case, events),
         "error": error,
         "typed": typed,
     }

@@ -7,40 +7,22 @@ from functools import lru_cache
 from typing import Any
 
 from yishu.kernel.references import Reference
-from yishu.law import packs, values
+from yishu.law import packs, values, vocabulary
 from yishu.law.kinds import Option, RequiredField
 
-_VALUES = (
-    "catalogue.standard",
-    "catalogue.required_before_load",
-    "opening.enabled",
-    "identifier.natural_person",
-    "identifier.organisation",
-    "collection.source_unique",
-    "quality.answered_by",
-    "sharing.default_type",
-    "sharing.type_confirmed_by",
-    "sharing.base_elements_type",
-    "secrecy.review_before_publish",
-)
-_LISTS = ("org_kinds", "source_kinds", "share_types", "use_purposes", "base_libraries", "secrecy_conclusions")
-_FORMS = (
-    "catalogue.resource",
-    "catalogue.resource.conditional",
-    "catalogue.resource.withheld",
-    "catalogue.item",
-    "secrecy.review",
-)
+_VALUES = tuple(vocabulary.VALUES)
+_LISTS = tuple(vocabulary.OPTION_FACTS)
+_FORMS = vocabulary.FORMS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Demands:
     """The pack's part of the catalogue form: closed lists, required fields, single values, each with its article.
 
     A value, list or form the pack does not hold is absent: the law is silent, nothing is demanded.
     """
 
-    pack: str
+    law: packs.Law
     on: date
     lists: Mapping[str, tuple[Option, ...]]
     forms: Mapping[str, tuple[RequiredField, ...]]
@@ -84,9 +66,9 @@ class Demands:
 
 
 @lru_cache(maxsize=64)
-def demands(pack: str, on: date) -> Demands:
-    """The demands of ``pack`` as they stand at ``on`` (Asia/Shanghai date)."""
-    view = packs.load(pack).at(on)
+def demands(law: packs.Law, on: date) -> Demands:
+    """The demands of ``law`` as they stand at ``on`` (Asia/Shanghai date)."""
+    view = law.at(on)
     lists: dict[str, tuple[Option, ...]] = {}
     for name in _LISTS:
         try:
@@ -107,4 +89,4 @@ def demands(pack: str, on: date) -> Demands:
         except packs.Missing:
             continue
         found[key], references[key] = value.value, value.reference
-    return Demands(pack, on, lists, forms, found, references)
+    return Demands(law, on, lists, forms, found, references)

@@ -26,6 +26,7 @@ class ItemDraft:
     maximum: str = ""
     share_type: str = ""
     mask: str = ""
+    sensitivity: str = ""
     is_base: bool = False
     description: str = ""
     grade: int | None = None
@@ -36,7 +37,7 @@ class ItemDraft:
 class ResourceDraft:
     """The elements of guide 1272 a provider fills in; code, provider and dates are the platform's.
 
-    Names are those of ``models.Resource``; choices are keys of ``data/guide-1272.yaml`` and of the pack's lists.
+    Names are those of ``models.Resource``; choices are keys of the pack's lists (``guide``).
     """
 
     title: str
@@ -49,6 +50,15 @@ class ResourceDraft:
     source_kind: str = ""
     subject_kind: str = "other"
     base_library: str = ""
+    theme_library: str = ""
+    media_kind: str = ""
+    document_class: str = ""
+    is_digital: bool = True
+    has_privacy: bool = False
+    has_trade_secret: bool = False
+    survey: Mapping[str, int] = field(default_factory=dict)
+    system_name: str = ""
+    business_matter: str = ""
     format_class: str = "3"
     format_type: str = ""
     format_note: str = ""
@@ -56,11 +66,19 @@ class ResourceDraft:
     share_condition: str = ""
     share_scope: str = ""
     share_basis: str = ""
+    basis_kind: str = ""
+    withheld_statement: str = ""
     use_purposes: tuple[str, ...] = ()
     share_mode_class: str = "platform"
     share_mode_type: str = "interface"
+    agreement_required: bool | None = None
+    usage_requirement: str = ""
     is_open: bool = False
     open_condition: str = ""
+    open_type: str = ""
+    open_modes: tuple[str, ...] = ()
+    open_basis: str = ""
+    open_basis_kind: str = ""
     update_cycle: str = ""
     related_codes: tuple[str, ...] = ()
     duplicate_note: str = ""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from yishu.catalogue.drafts import ItemDraft
 from yishu.catalogue.rules import ResourceSpec
+from yishu.kernel.errors import Problem
 from yishu.kernel.references import Reference
 
 if TYPE_CHECKING:
@@ -44,4 +47,29 @@ class ResourcePanels(Protocol):
 
     def panels(self, spec: ResourceSpec, person: Person) -> Sequence[PagePanel]:
         """Cards for this reader, e.g. the flow strip, loads, who uses it."""
+        ...
+
+
+class SourceGuard(Protocol):
+    """Stops what another department was named the source of; registered in ``config.wiring``."""
+
+    def problems(
+        self,
+        *,
+        jurisdiction_id: int,
+        department_id: int,
+        resource_id: int | None,
+        title: str,
+        subject_kind: str,
+        items: Sequence[ItemDraft],
+    ) -> Sequence[Problem]:
+        """One problem per item of a submission that a decided source already gives."""
+        ...
+
+
+class Consumers(Protocol):
+    """Who uses a resource; registered in ``config.wiring`` by the context that grants access."""
+
+    def departments(self, resource_id: int, at: datetime) -> Sequence[int]:
+        """Ids of the departments that may use the resource at a moment."""
         ...

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import F, QuerySet
+from django.utils import timezone
 
 from yishu.cases.models import Case
-from yishu.catalogue import search
+from yishu.catalogue import folding, search
 from yishu.catalogue.drafts import ItemDraft
 from yishu.catalogue.models import Resource, SearchEntry, Version
 from yishu.catalogue.rules import ResourceSpec, from_json
 from yishu.kernel.errors import NotFound
 from yishu.orgs.models import Jurisdiction, Person, RoleKind
+from yishu.orgs.queries import departments_as
 
 PROCEDURE = "catalogue.review"
 
@@ -59,9 +61,8 @@ def published_resources(
 
 
 def departments_of(person: Person, kind: str = RoleKind.PROVIDER) -> tuple[int, ...]:
-    """Ids of the active departments a person holds a role in."""
-    roles = person.roles.filter(kind=kind, revoked_at=None, department__active=True)
-    return tuple(roles.values_list("department_id", flat=True))
+    """Ids of the active departments a person acts in a role for, those of people they stand in for included."""
+    return tuple(departments_as(person, timezone.now(), kind).values_list("pk", flat=True))
 
 
 def resources_of(person: Person) -> QuerySet[Resource]:
@@ -108,11 +109,20 @@ def similar_published(
 
     Alike: 70 % of the titles' character pairs, or 80 % of at least four item names. Most alike first, at most ten.
     The thresholds are the platform's, not the law's: they only ask for an explanation that the authority then judges.
+    Only entries that share one of the rarest pairs or names are looked at: no other can be so alike.
     """
     mine, names = _pairs(title), frozenset(search.fold(i.name) for i in items)
     found: list[tuple[float, Similar]] = []
-    others = SearchEntry.objects.filter(jurisdiction_id=jurisdiction_id).exclude(department_id=department_id)
-    near = others.filter(tokens__overlap=sorted(mine | {n[:2] for n in names})).select_related("department")
+    others = SearchEntry.objects.filter(jurisdiction_id=jurisdiction_id, retired=False).exclude(
+        department_id=department_id
+    )
+    telling = search.telling(
+        [
+            (folding.keys("t", mine), _TITLE_ALIKE, 1),
+            (folding.keys("m", names), _ITEMS_ALIKE, _FEWEST_ITEMS),
+        ]
+    )
+    near = others.filter(keys__overlap=telling).select_related("department")
     for entry in near.only("resource_id", "code", "title", "folded_title", "item_names", "department__name").iterator():
         by_title = _alike(mine, _pairs(entry.title))
         theirs = frozenset(search.fold(n) for n in entry.item_names)

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from yishu.catalogue import guide, queries, registry, search
+from yishu.catalogue import guide, queries, registry, retiring, views_life
+from yishu.catalogue.classification import tree
 from yishu.catalogue.demands import Demands, demands
 from yishu.catalogue.models import Resource, Version
 from yishu.catalogue.presentation import draft_of, fact_rows, spec_rows
@@ -35,61 +36,12 @@ def _reader(request: HttpRequest) -> tuple[Person, Jurisdiction]:
 
 @login_required
 @require_GET
-def search_page(request: HttpRequest) -> HttpResponse:
-    """``/catalogue/``: published resources by text and facets; everything stands in the URL."""
-    person, jurisdiction = _reader(request)
-    law = demands(jurisdiction.pack, shanghai_date(timezone.now()))
-    query = request.GET.dict()
-    text = query.get("q", "")
-    filters = {name: query.get(name, "") for name in search.FILTERS}
-    page = Paginator(queries.published_resources(jurisdiction, text, filters, query.get("sort", "")), PAGE).get_page(
-        query.get("page")
-    )
-    titles = {
-        "share_type": {o.key: o.title for o in law.options("share_types")},
-        "base_library": {o.key: o.title for o in law.options("base_libraries")},
-        "update_cycle": {e.key: e.title for e in guide.entries("update_cycles")},
-        "department": {
-            str(pk): name for pk, name in Department.objects.filter(jurisdiction=jurisdiction).values_list("pk", "name")
-        },
-    }
-    facets = {
-        name: [
-            FacetOption(value, titles[name].get(value, value), count)
-            for value, count in search.facet_counts(jurisdiction.pk, text, filters, name)
-        ]
-        for name in search.FILTERS
-    }
-    rows = [
-        {
-            "entry": entry,
-            "share_title": titles["share_type"].get(entry.share_type, entry.share_type),
-            "cycle": titles["update_cycle"].get(entry.update_cycle, entry.update_cycle),
-            "items": entry.item_names[:8],
-            "more": max(0, len(entry.item_names) - 8),
-        }
-        for entry in page
-    ]
-    context = {
-        "page": page,
-        "rows": rows,
-        "facets": facets,
-        "narrowed": bool(text) or any(filters.values()),
-        "search_everywhere": text,
-        "provides": bool(queries.departments_of(person)),
-        "sorts": (("", "相关度"), ("title", "名称"), ("-published_on", "最近发布"), ("department", "提供部门")),
-        "sort": query.get("sort", ""),
-        "reference": law.reference("catalogue.required_before_load"),
-        "kept": [(k, v) for k, v in query.items() if k not in ("sort", "page")],
-    }
-    return render(request, "catalogue/search.html", context)
-
-
-@login_required
-@require_GET
 def resource_page(request: HttpRequest, resource_id: int) -> HttpResponse:
     """``/catalogue/<id>/``: the current version, with what later contexts add (buttons, flow, loads)."""
     person, jurisdiction = _reader(request)
+    retired = views_life.retired_page(request, resource_id)
+    if retired is not None:
+        return retired
     spec = queries.published(id=resource_id, jurisdiction=jurisdiction)
     own = queries.resources_of(person).filter(pk=resource_id).first()
     buttons = registry.actions_for(spec, person)
@@ -119,7 +71,7 @@ def _context(spec: ResourceSpec, jurisdiction: Jurisdiction) -> dict[str, Any]:
     version = next((v for v in versions if v.number == spec.version), None)
     if version is None:
         raise NotFound("没有这个版本", remedy="请在资源页查看已有版本", code="catalogue.version_not_found")
-    law: Demands = demands(jurisdiction.pack, shanghai_date(version.published_at))
+    law: Demands = demands(jurisdiction.law, shanghai_date(version.published_at))
     department = Department.objects.get(pk=spec.department_id)
     secrecy = version.resource.secrecy_reviews.filter(case=version.case).first()
     kind = law.option("share_types", spec.share_type)
@@ -128,15 +80,20 @@ def _context(spec: ResourceSpec, jurisdiction: Jurisdiction) -> dict[str, Any]:
         "version": version,
         "versions": versions,
         "department": department,
-        "facts": fact_rows(draft_of(spec), law, code=spec.code, department=department),
+        "facts": fact_rows(draft_of(spec), law, code=spec.code, department=department, tree=tree(jurisdiction)),
         "items": spec_rows(spec, law),
         "secrecy": secrecy,
+        "review_rows": [r for r in spec.elements.get("review", ()) if r.get("kind") != "secrecy_review"],
+        "filing": "备案" in version.case.number,
+        "filing_reference": law.reference("catalogue.acceptance"),
+        "filed_upward": jurisdiction.parent_id is not None and law.values.get("catalogue.filed_upward") is True,
+        "retiring": retiring.running_for(spec.id),
         "secrecy_title": law.title("secrecy_conclusions", secrecy.conclusion) if secrecy else "",
         "secrecy_reference": law.reference("secrecy.review_before_publish"),
         "share_title": kind.title if kind else spec.share_type,
         "share_reference": kind.reference if kind else None,
         "review_reference": law.reference("sharing.type_confirmed_by"),
-        "cycle": guide.title("update_cycles", spec.update_cycle),
+        "cycle": guide.title(law, "update_cycles", spec.update_cycle),
         "changed_type": spec.elements.get("proposed_share_type") not in (None, spec.share_type),
         "proposed_title": law.title("share_types", str(spec.elements.get("proposed_share_type", ""))),
     }
@@ -147,7 +104,7 @@ def _context(spec: ResourceSpec, jurisdiction: Jurisdiction) -> dict[str, Any]:
 def log_page(request: HttpRequest) -> HttpResponse:
     """``/catalogue/log/``: every publication of the county's catalogue, latest first: what, which share type, by whom, when."""
     _, jurisdiction = _reader(request)
-    law = demands(jurisdiction.pack, shanghai_date(timezone.now()))
+    law = demands(jurisdiction.law, shanghai_date(timezone.now()))
     titles = {o.key: o.title for o in law.options("share_types")}
     wanted = request.GET.get("share_type", "")
     found = Version.objects.filter(resource__jurisdiction=jurisdiction)

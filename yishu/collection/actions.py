@@ -13,13 +13,14 @@ from yishu.catalogue.rules import ResourceSpec
 from yishu.collection import store
 from yishu.collection.errors import LoadMoved, NoLoad, NotCatalogued, NotOwner
 from yishu.collection.models import Load
+from yishu.collection.queries import COLLECTION
 from yishu.collection.tasks import lock_of, run_load
 from yishu.kernel.errors import NotFound
 from yishu.kernel.time import shanghai_date
 from yishu.ledger.actions import record
 from yishu.ledger.facts import Fact
 from yishu.orgs.models import Person, RoleKind
-from yishu.orgs.queries import law_view, may_act, the_jurisdiction
+from yishu.orgs.queries import jurisdiction_of, law_view, may_act
 
 REQUIRED_BEFORE_LOAD = "catalogue.required_before_load"
 """The pack's value, with its article, that the catalogue comes first (修武: XW-7)."""
@@ -84,7 +85,7 @@ def retry_load(*, load_id: UUID, by: Person, at: datetime) -> Load:
 
 
 def _published(code: str, by: Person, at: datetime) -> ResourceSpec:
-    jurisdiction = by.department.jurisdiction if by.department else the_jurisdiction()
+    jurisdiction = jurisdiction_of(by)
     try:
         if not code or jurisdiction is None:
             raise NotFound("没有资源代码", remedy="请先在目录中编制")
@@ -104,7 +105,7 @@ def _published(code: str, by: Person, at: datetime) -> ResourceSpec:
 
 def _require_owner(by: Person, spec: ResourceSpec, at: datetime) -> None:
     department = Resource.objects.select_related("department").get(pk=spec.id).department
-    decision = may_act(by, RoleKind.PROVIDER, department, at)
+    decision = may_act(by, RoleKind.PROVIDER, department, at, work=COLLECTION)
     if not decision.allowed:
         raise NotOwner(
             f"只有{spec.department_name}的提供方经办可以装载“{spec.title}”",

@@ -10,8 +10,11 @@ from yishu.catalogue.models import Resource
 from yishu.collection.errors import NoLoad
 from yishu.collection.models import Load
 from yishu.orgs.models import Person, RoleKind
-from yishu.orgs.queries import held_roles
+from yishu.orgs.queries import held_roles, read_over
+from yishu.orgs.rules import may_work
 
+COLLECTION = "collection"
+"""The work (``orgs.rules.VENDOR_WORK``) under which somebody from a vendor loads for the department that gave it to them."""
 SORTS = {
     "received": "received_at",
     "resource": "resource__title",
@@ -22,14 +25,11 @@ SORTS = {
 
 
 def visible_loads(person: Person, at: datetime) -> QuerySet[Load]:
-    """The loads of the departments a person is provider or responsible person of; the jurisdiction's for authority and auditors."""
-    held = list(held_roles(person, at).select_related("department"))
-    scope = Q(pk__in=[])
-    for role in held:
-        oversees = role.kind == RoleKind.AUTHORITY and role.department.is_authority
-        if oversees or role.kind == RoleKind.AUDITOR:
-            scope |= Q(resource__jurisdiction=role.department.jurisdiction_id)
-        elif role.kind in (RoleKind.PROVIDER, RoleKind.RESPONSIBLE):
+    """The loads of the departments a person is provider or responsible person of, collects for as a vendor, or looks over."""
+    scope = Q(resource__department__in=read_over(person, "receipts", at))
+    for role in held_roles(person, at):
+        collects = role.kind == RoleKind.VENDOR and may_work(role.scope, COLLECTION)
+        if collects or role.kind in (RoleKind.PROVIDER, RoleKind.RESPONSIBLE):
             scope |= Q(resource__department=role.department_id)
     return Load.objects.filter(scope).select_related("resource", "resource__department", "started_by")
 
@@ -61,9 +61,13 @@ def found_loads(
 
 
 def loadable_resources(person: Person, at: datetime) -> QuerySet[Resource]:
-    """The published resources a person may load: those of departments they are provider of, by title."""
-    departments = held_roles(person, at).filter(kind=RoleKind.PROVIDER).values_list("department_id", flat=True)
-    found = Resource.objects.filter(department__in=list(departments), version__gt=0)
+    """The published resources a person may load: those of departments they are provider of or collect for as a vendor, by title."""
+    departments = {
+        role.department_id
+        for role in held_roles(person, at).filter(kind__in=(RoleKind.PROVIDER, RoleKind.VENDOR))
+        if role.kind == RoleKind.PROVIDER or may_work(role.scope, COLLECTION)
+    }
+    found = Resource.objects.filter(department__in=departments, version__gt=0)
     return found.exclude(state=Resource.State.RETIRED).select_related("department").order_by("title")
 
 

@@ -114,7 +114,7 @@ def _basis(person: Person, now: datetime) -> Reference | None:
     """The article that ties a load to a published catalogue entry."""
     if person.department is None:
         return None
-    law = demands(person.department.jurisdiction.pack, shanghai_date(now))
+    law = demands(person.department.jurisdiction.law, shanghai_date(now))
     return law.reference(actions.REQUIRED_BEFORE_LOAD)
 
 
@@ -169,7 +169,7 @@ def rejects(request: HttpRequest, load_id: UUID) -> StreamingHttpResponse:
     """The rejected rows for the department that has to correct them; the download is written down."""
     person, now = _person(request), timezone.now()
     load = queries.visible_load(person, load_id, now)
-    decision = may_act(person, RoleKind.PROVIDER, load.resource.department, now)
+    decision = may_act(person, RoleKind.PROVIDER, load.resource.department, now, work=queries.COLLECTION)
     if not decision.allowed:
         raise NotOwner(
             "只有提供部门可以下载问题数据明细", remedy=decision.remedy, object_=load.file_name, why=decision.reason
@@ -222,13 +222,13 @@ def _load_context(load: Load, person: Person) -> dict[str, Any]:
         }
         for place, name in enumerate(names)
     ]
-    own = may_act(person, RoleKind.PROVIDER, load.resource.department, now).allowed
+    own = may_act(person, RoleKind.PROVIDER, load.resource.department, now, work=queries.COLLECTION).allowed
     error = load.error or None
     current = queries.pool_state(load.resource_id).current
     provider = load.resource.department
     return {
         "answered_by": provider,
-        "answers_for_quality": demands(provider.jurisdiction.pack, shanghai_date(now)).reference("quality.answered_by"),
+        "answers_for_quality": demands(provider.jurisdiction.law, shanghai_date(now)).reference("quality.answered_by"),
         "load": load,
         "ended": ended,
         "tone": TONES[load.state],

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,11 +20,31 @@ VARIABLES = frozenset(
     {
         "YISHU_HOME", "YISHU_HOST", "YISHU_DATABASE_URL", "YISHU_GATEWAY_DATABASE_URL", "YISHU_LAKE_URL", "YISHU_WEB_PORT",
         "YISHU_GATEWAY_PORT", "YISHU_METRICS_PORT", "YISHU_DATABASE_PORT", "YISHU_GATEWAY_WORKERS", "YISHU_UPLOAD_LIMIT_MB",
-        "YISHU_TOKEN_SECONDS", "YISHU_PUBLIC_URL", "YISHU_GATEWAY_URL", "YISHU_DEBUG",
+        "YISHU_TOKEN_SECONDS", "YISHU_PUBLIC_URL", "YISHU_GATEWAY_URL", "YISHU_DEBUG", "YISHU_PACKS", "YISHU_EGOV_NETWORKS",
+        "YISHU_SMTP_URL", "YISHU_MAIL_FROM", "YISHU_REMIND_DAYS", "YISHU_SECOND_FACTOR", "YISHU_OIDC_ISSUER", "YISHU_OIDC_CLIENT_ID",
+        "YISHU_OIDC_CLIENT_SECRET", "YISHU_OIDC_CLIENT_SECRET_FILE", "YISHU_OIDC_NAME", "YISHU_OIDC_CLAIM",
     }
 )  # fmt: skip
 """Every variable the platform reads; docs/configuration.md describes each (a test compares)."""
+SMTP_PORTS: Mapping[str, int] = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+"""How the platform speaks to a mail server, with the usual port."""
+SECOND_FACTOR = ("none", "privileged", "all")
+"""Who must have a second factor: nobody, people in the roles of ``orgs.mfa.PRIVILEGED``, everybody."""
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  (compared with, not bound to)
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """A provider of identities people may sign in through (OpenID Connect); without ``issuer`` there is none.
+
+    ``claim``: which claim of the ID token holds the sign-in name of a person registered here; ``name``: what the button says.
+    """
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    name: str = "统一身份认证"
+    claim: str = "preferred_username"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,16 @@ class Environment:
     public_url: str
     gateway_url: str
     debug: bool
+    packs: tuple[Path, ...] = ()
+    egov_networks: tuple[str, ...] = ()
+    """Address ranges (CIDR) of the government network; an endpoint outside them is refused. Empty: not checked."""
+    smtp_url: str = ""
+    mail_from: str = "yishu@localhost"
+    remind_days: tuple[int, ...] = (1, 3)
+    """Working days before a deadline on which people are reminded; no law asks for it."""
+    second_factor: str = "none"
+    """One of ``SECOND_FACTOR``; whoever enrolled a factor of their own is asked for it in any case."""
+    oidc: Oidc = Oidc()
 
     @property
     def embedded_database(self) -> bool:
@@ -102,6 +133,116 @@ def _flag(name: str, text: str) -> bool:
     return text == "1"
 
 
+def _folders(name: str, text: str) -> tuple[Path, ...]:
+    """Folders that exist, separated as in ``PATH``."""
+    folders = tuple(Path(part).absolute() for part in text.split(os.pathsep) if part)
+    for folder in folders:
+        if not folder.is_dir():
+            raise BadSetting(
+                f"环境变量 {name} 所指的目录不存在",
+                remedy=f"请核对目录；多个目录以“{os.pathsep}”分隔",
+                object_=str(folder),
+            )
+    return folders
+
+
+def _networks(name: str, text: str) -> tuple[str, ...]:
+    """Address ranges separated by commas."""
+    found = []
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        try:
+            found.append(str(ip_network(part)))
+        except ValueError as error:
+            raise BadSetting(
+                f"环境变量 {name} 中的“{part}”不是网段",
+                remedy="形如 10.20.0.0/16，多个以逗号分隔；主机位应为 0",
+                object_=name,
+            ) from error
+    return tuple(found)
+
+
+def _smtp(name: str, text: str) -> str:
+    """A mail server's address: ``smtp``, ``smtps`` (TLS from the start) or ``smtp+starttls``."""
+    if text and (urlsplit(text).scheme not in SMTP_PORTS or not urlsplit(text).hostname):
+        raise BadSetting(
+            f"环境变量 {name} 不是邮件服务器地址",
+            remedy="形如 smtp+starttls://用户:口令@主机:587、smtps://主机:465 或 smtp://主机:25；留空则不发邮件",
+            object_=name,
+        )
+    return text
+
+
+def _days(name: str, text: str) -> tuple[int, ...]:
+    """Numbers of working days separated by commas; none means no reminder beforehand."""
+    return tuple(sorted({_number(1, 60)(name, part.strip()) for part in text.split(",") if part.strip()}))
+
+
+def _second_factor(name: str, text: str) -> str:
+    if text not in SECOND_FACTOR:
+        raise BadSetting(
+            f"环境变量 {name} 的值“{text}”不能用",
+            remedy="请改为 none（不要求）、privileged（系统管理、数据主管、审计、平台运维须用）或 all（人人须用）",
+            object_=name,
+        )
+    return text
+
+
+def loopback(host: str) -> bool:
+    """Whether a host name or address is this machine itself, spoken to without a network."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _issuer(name: str, text: str) -> str:
+    """An issuer's address: https; http only on the machine itself, where nobody can listen on the way."""
+    parts = urlsplit(text)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and loopback(parts.hostname or ""))
+    if text and (not safe or not parts.hostname or parts.query or parts.fragment or parts.username):
+        raise BadSetting(
+            f"环境变量 {name} 不是可用的签发者地址",
+            remedy="须为 https 地址，与身份认证系统公布的 issuer 逐字相同；http 仅限本机（127.0.0.1、localhost）",
+            object_=name,
+        )
+    return text
+
+
+def _oidc(env: Mapping[str, str]) -> Oidc:
+    """Sign-in through another system: complete, or not at all."""
+    issuer = _issuer("YISHU_OIDC_ISSUER", env.get("YISHU_OIDC_ISSUER", ""))
+    client_id, secret = env.get("YISHU_OIDC_CLIENT_ID", ""), env.get("YISHU_OIDC_CLIENT_SECRET", "")
+    file = env.get("YISHU_OIDC_CLIENT_SECRET_FILE", "")
+    if file and secret:
+        raise _incomplete("YISHU_OIDC_CLIENT_SECRET_FILE", "与 YISHU_OIDC_CLIENT_SECRET 只能填写一个")
+    if file:
+        try:
+            secret = Path(file).read_text().strip()
+        except (OSError, ValueError) as error:
+            raise _incomplete("YISHU_OIDC_CLIENT_SECRET_FILE", "所指的文件读不出来") from error
+    given = {
+        "YISHU_OIDC_ISSUER": issuer, "YISHU_OIDC_CLIENT_ID": client_id, "YISHU_OIDC_CLIENT_SECRET": secret
+    }  # fmt: skip
+    for variable, value in given.items():
+        if any(given.values()) and not value:
+            raise _incomplete(variable, "没有填写")
+    return Oidc(
+        issuer,
+        client_id,
+        secret,
+        (env.get("YISHU_OIDC_NAME") or Oidc().name)[:40],
+        env.get("YISHU_OIDC_CLAIM") or Oidc().claim,
+    )
+
+
+def _incomplete(name: str, what: str) -> BadSetting:
+    return BadSetting(
+        f"环境变量 {name} {what}",
+        remedy="统一身份认证登录需要签发者、客户端编号和客户端密钥三项；不使用的请全部留空",
+        object_=name,
+    )
+
+
 def read_environment(source: Mapping[str, str] | None = None) -> Environment:
     """Read and check every ``YISHU_*`` variable of ``source`` (default: the process environment).
 
@@ -141,4 +282,11 @@ def read_environment(source: Mapping[str, str] | None = None) -> Environment:
         public_url=env.get("YISHU_PUBLIC_URL") or f"http://{reached_at}:{web_port}",
         gateway_url=env.get("YISHU_GATEWAY_URL") or f"http://{reached_at}:{gateway_port}",
         debug=_flag("YISHU_DEBUG", env.get("YISHU_DEBUG", "0")),
+        packs=_folders("YISHU_PACKS", env.get("YISHU_PACKS", "")),
+        egov_networks=_networks("YISHU_EGOV_NETWORKS", env.get("YISHU_EGOV_NETWORKS", "")),
+        smtp_url=_smtp("YISHU_SMTP_URL", env.get("YISHU_SMTP_URL", "")),
+        mail_from=env.get("YISHU_MAIL_FROM") or "yishu@localhost",
+        remind_days=_days("YISHU_REMIND_DAYS", env.get("YISHU_REMIND_DAYS", "1,3")),
+        second_factor=_second_factor("YISHU_SECOND_FACTOR", env.get("YISHU_SECOND_FACTOR") or "none"),
+        oidc=_oidc(env),
     )

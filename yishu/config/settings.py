@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from yishu.config.environment import Environment, read_environment
+from yishu.config.environment import SMTP_PORTS, Environment, read_environment
 from yishu.config.secrets import secret_text
+from yishu.law import packs
 
 ENVIRONMENT: Environment = read_environment()
+for _folder in ENVIRONMENT.packs:
+    packs.add_folder(_folder)
 SECRET_KEY = secret_text(ENVIRONMENT.home, "django-secret")
 SETUP_CODE = secret_text(ENVIRONMENT.home, "setup-code")
 """Asked for at the first visit; ``yishu up`` prints it while the platform has no people."""
@@ -53,11 +56,14 @@ INSTALLED_APPS = [
     "yishu.orgs",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "axes",
     "procrastinate.contrib.django",
     "yishu.ledger",
     "yishu.cases",
+    "yishu.registers",
     "yishu.catalogue",
+    "yishu.stewardship",
     "yishu.collection",
     "yishu.sharing",
     "yishu.config",
@@ -74,6 +80,7 @@ MIDDLEWARE = [
     # Every view asks for a sign-in unless it says otherwise; config.urls.PUBLIC lists those, and a test compares.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "yishu.orgs.middleware.PasswordMustChange",
+    "yishu.orgs.mfa_middleware.SecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -94,6 +101,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "yishu.orgs.frame.frame",
+                "yishu.cases.bell.bell",
             ],
         },
     }
@@ -155,7 +163,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 """The lock ends when the page said it would, even if somebody goes on trying."""
 AXES_USERNAME_CALLABLE = "yishu.orgs.signin.name_digest"
 AXES_LOCKOUT_CALLABLE = "yishu.orgs.signin.locked_out"
-AXES_SENSITIVE_PARAMETERS = ["username", "login", "password", "ip_address"]
+AXES_SENSITIVE_PARAMETERS = ["username", "login", "password", "ip_address", "code", "credential", "state"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]
@@ -173,10 +181,27 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": None}
 """Trying many names from one address is slowed per web process; failures of one name are counted by axes, in the database."""
+# Second factor (docs/decisions/0017-sign-in.md): allauth keeps the factors and interrupts the sign-in, the pages are ours.
+MFA_ADAPTER = "yishu.orgs.mfa_adapter.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "一数"
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+
+# Reminders by e-mail (docs/configuration.md): nothing is sent while the operator names no mail server.
+_MAIL = urlsplit(ENVIRONMENT.smtp_url)
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = _MAIL.hostname or ""
+EMAIL_PORT = _MAIL.port or SMTP_PORTS.get(_MAIL.scheme, 25)
+EMAIL_HOST_USER = unquote(_MAIL.username or "")
+EMAIL_HOST_PASSWORD = unquote(_MAIL.password or "")
+EMAIL_USE_SSL = _MAIL.scheme == "smtps"
+EMAIL_USE_TLS = _MAIL.scheme == "smtp+starttls"
+EMAIL_TIMEOUT = 20
+"""Seconds until a silent mail server counts as down; the notice is tried again."""
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from
 
 LOGGING = {
     "version": 1,

@@ -1,7 +1,7 @@
 """The working-day calendar: the State Council's yearly notices as a table, and Monday–Friday less statutory days beyond it."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from yishu.kernel.errors import PublicError
 from yishu.law.statutory import statutory_days
 
 WEEKEND = "周末"
+NEW_YEAR = "元旦"
 _NAMES = {
     "New Year's Day": "元旦",
     "Spring Festival": "春节",
@@ -88,6 +89,31 @@ class Calendar:
             years=self.years | {year},
         )
 
+    def with_notice(self, notice: "Notice") -> "Calendar":
+        """The calendar with a notice put in or replaced; raises as ``with_year``.
+
+        A notice also names the last days of December before its year when New Year's holiday reaches into them (2022-12-31); such days of
+        the notice's own December are the next notice's, and stay.
+        """
+        year = notice.year
+
+        def merged(held: Mapping[date, str], given: Mapping[date, str]) -> dict[date, str]:
+            later = {
+                day: name for day, name in held.items() if (day.year, day.month) == (year, 12) and name == NEW_YEAR
+            }
+            return later | {day: name for day, name in given.items() if day.year == year}
+
+        found = self.with_year(year, off=merged(self.off, notice.off), worked=merged(self.worked, notice.worked))
+        if year - 1 not in found.years:
+            return found
+        before = {day: name for day, name in notice.off.items() if day.year == year - 1}
+        before_worked = {day: name for day, name in notice.worked.items() if day.year == year - 1}
+        return Calendar(
+            off=MappingProxyType(dict(found.off) | before),
+            worked=MappingProxyType(dict(found.worked) | before_worked),
+            years=found.years,
+        )
+
     def _check(self, day: date) -> None:
         if day < self.first_day:
             raise OutsideCalendar(
@@ -95,6 +121,52 @@ class Calendar:
                 object_=day.isoformat(),
                 remedy="请核对日期；更早的时限请人工计算",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """放假安排: one year's notice, as ``law.notices`` reads it or a form gives it. ``off`` and ``worked`` are days with the holiday's name,
+    of its year or of the December before."""
+
+    year: int
+    title: str
+    off: Mapping[date, str]
+    worked: Mapping[date, str]
+
+
+def _no_notices() -> tuple[Notice, ...]:
+    return ()
+
+
+_source: list[Callable[[], tuple[Notice, ...]]] = [_no_notices]
+_current: list[tuple[tuple[Notice, ...], Calendar]] = []
+
+
+def install_source(source: Callable[[], tuple[Notice, ...]] | None) -> None:
+    """Let ``current`` ask ``source`` for notices put in by people (None: no longer). The control plane reads them from its database.
+
+    The source is asked at every ``current``; it keeps its own cache and gives the same tuple while nothing changed.
+    """
+    _source[0] = source or _no_notices
+    _current.clear()
+
+
+def current() -> Calendar:
+    """The calendar in force: ``standard`` with every installed notice put in, years in order; a later notice of a year replaces an earlier.
+
+    A notice that would leave a gap between years is left out until the years before it are in.
+    """
+    notices = _source[0]()
+    if not notices:
+        return standard()
+    if _current and _current[0][0] == notices:
+        return _current[0][1]
+    calendar = standard()
+    for notice in sorted(notices, key=lambda n: n.year):
+        if notice.year in calendar.years or notice.year == max(calendar.years) + 1:
+            calendar = calendar.with_notice(notice)
+    _current[:] = [(notices, calendar)]
+    return calendar
 
 
 @functools.cache

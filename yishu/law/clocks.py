@@ -1,12 +1,12 @@
 """Clocks as pure functions: when a term ends, what was counted, how it stands and how to say so."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from yishu.kernel.time import in_words, shanghai_date
+from yishu.kernel.time import SHANGHAI, in_words, shanghai_date
 from yishu.law.calendar import Calendar, OutsideCalendar
-from yishu.law.kinds import Clock
+from yishu.law.kinds import Clock, Extension
 
 Light = Literal["green", "amber", "red"]
 Day = date
@@ -65,6 +65,66 @@ def due(start: datetime | date, term: Clock | int, calendar: Calendar) -> Due:
         else:
             skipped.append((day, calendar.why(day)))
     return Due(day, provisional, tuple(counted), tuple(skipped), first, days)
+
+
+def receipt_day(moment: datetime, clock: Clock | None, calendar: Calendar) -> date:
+    """The day (Asia/Shanghai) that counts as the day of receipt, from which a term then runs.
+
+    As the clock's ``after_hours`` says: ``same_day`` (also where the text is silent: the platform's default) is the day itself;
+    ``next_working_day HH:MM`` moves what comes in behind office hours to the next working day, and without hours what comes in on a
+    day that is not worked. Raises ValueError for a moment without time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs its time zone")
+    local = moment.astimezone(SHANGHAI)
+    day = local.date()
+    rule, _, until = (clock.after_hours or "same_day").partition(" ") if clock else ("same_day", "", "")
+    if rule == "same_day":
+        return day
+    if calendar.is_working(day) and not (until and local.time() > time.fromisoformat(until)):
+        return day
+    return due(day, 1, calendar).date
+
+
+def stops_during_correction(clock: Clock | None) -> bool:
+    """Whether a clock stands still while what is missing is asked for (补正). Where the text is silent it does: the platform's default."""
+    return clock is None or clock.stops_during_correction is not False
+
+
+def remaining_after_pause(term: Due | date, paused_on: date, calendar: Calendar) -> int:
+    """The working days a stopped clock goes on with: those behind the day it stopped, that day itself counted as used; 0 when overdue."""
+    end = term.date if isinstance(term, Due) else term
+    return working_days_between(paused_on, end, calendar)
+
+
+def extended(term: Due | date, days: int, calendar: Calendar, *, extension: Extension | None, granted: int = 0) -> Due:
+    """When a term ends that is made longer by ``days`` working days, from its own end on.
+
+    ``granted`` are working days given before. Raises ValueError where the law allows no extension, for less than one day, or for more than
+    is left: all extensions together when the law sets a total, else each of them. A new term begins at the end of the old one.
+    """
+    left = extension_left(extension, granted)
+    if not 1 <= days <= left:
+        raise ValueError(f"the law allows {left} working days of extension here, not {days}")
+    end = term.date if isinstance(term, Due) else term
+    longer = due(end, days, calendar)
+    if not isinstance(term, Due):
+        return longer
+    return Due(
+        date=longer.date,
+        provisional=term.provisional or longer.provisional,
+        counted=term.counted + longer.counted,
+        skipped=term.skipped + longer.skipped,
+        start=term.start,
+        working_days=term.working_days + days,
+    )
+
+
+def extension_left(extension: Extension | None, granted: int = 0) -> int:
+    """How many working days a clock may still be extended by; 0 where the law allows none."""
+    if extension is None:
+        return 0
+    return max(0, extension.working_days - granted) if extension.total else extension.working_days
 
 
 def due_or_none(start: datetime | date, clock: Clock | None, calendar: Calendar) -> Due | None:

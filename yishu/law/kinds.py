@@ -67,6 +67,8 @@ class Outcome:
     requires: tuple[str, ...]
     reference: Reference
     because: Mapping[str, Reference] = field(default_factory=dict)
+    extends: bool = False
+    """The outcome keeps the step and extends its clock, as far as the clock's extension goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """程序: steps by key in the order of the text, beginning at ``start``; ``finals`` maps final states to their titles."""
+    """程序: steps by key in the order of the text, beginning at ``start``; ``finals`` maps final states to their titles.
+
+    ``outer`` is the clock over all steps, from opening to a final state; None where the law sets none.
+    """
 
     key: str
     title: str
@@ -92,6 +97,8 @@ class Procedure:
     start: str
     steps: Mapping[str, Step]
     finals: Mapping[str, str]
+    outer: Clock | None = None
+    outer_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,74 @@ class RequiredList:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterField:
+    """A field of a register: ``kind`` is one of ``vocabulary.REGISTER_FIELD_KINDS``, ``choices`` the words of a choice."""
+
+    name: str
+    title: str
+    kind: str
+    required: bool
+    choices: tuple[str, ...]
+    reference: Reference
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """登记簿: what a jurisdiction records of one kind of thing, who keeps it (``authority``, ``department``) and how often it is gone over.
+
+    ``title_field`` names the field an entry is called by; ``review_months`` is None where the text sets no period.
+    """
+
+    key: str
+    title: str
+    reference: Reference
+    fields: tuple[RegisterField, ...]
+    kept_by: str
+    review_months: int | None
+    title_field: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Annex:
+    """A second text a pack cites beside its own (the guide, a standard); ``places`` are named freely."""
+
+    key: str
+    instrument: str
+    short_name: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A statement that the text has no such list, procedure, form or register, and what that means."""
+
+    key: str
+    title: str
+    note: str
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayNote:
+    """How the local text and the national regulation were brought together for one value.
+
+    ``outcome`` is a word of ``vocabulary.OVERLAY_OUTCOMES``. ``decided``: written in the pack's overlay; False where the local text is silent
+    and the national value fills it. ``conflicts`` are numbers of the list of known conflicts.
+    """
+
+    title: str
+    outcome: str
+    reason: str
+    local: Reference
+    national: Reference
+    conflicts: tuple[int, ...] = ()
+    decided: bool = True
+    accepted_looser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """A dated value with its reference. ``value`` is text, a whole number, a flag, None (the text is silent) or one of the kinds above.
 
@@ -145,10 +220,33 @@ class Value:
     since: date | None = None
     until: date | None = None
     note: str = ""
+    overlay: OverlayNote | None = None
 
     def holds_on(self, day: date) -> bool:
         """Whether this variant applies on a day."""
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayDecision:
+    """One decision of a pack's overlay. ``value`` is set only for the outcome ``adapted``: the value as it then reads."""
+
+    key: str
+    note: OverlayNote
+    value: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """叠加: how a local text stands under the national pack ``national`` from a date on, decided key by key.
+
+    ``lines`` gives file and line of each decision, for the checker.
+    """
+
+    since: date
+    national: str
+    decisions: Mapping[str, OverlayDecision]
+    lines: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 from yishu.kernel.references import Reference
 from yishu.law import vocabulary
 from yishu.law.entries import Entry
+from yishu.law.instruments import WHOLE_TEXT, Instrument, article_of
 from yishu.law.kinds import (
     PERIOD_WORDS,
-    Article,
     Clock,
     Extension,
     Option,
@@ -18,73 +17,20 @@ from yishu.law.kinds import (
     Outcome,
     Period,
     Procedure,
+    Register,
+    RegisterField,
     RequiredField,
     RequiredList,
+    Silence,
     Step,
 )
 
-ARTICLE = re.compile(r"(第[一二三四五六七八九十百]+条)(第[一二三四五六七八九十]+款)?(第[一二三四五六七八九十]+项)?")
-"""How a place in a text of articles is named: 第十九条第一款第一项."""
-WHOLE_TEXT = "全文"
-"""The place of a statement that the whole text is silent."""
+__all__ = ["KEY", "SECTIONS", "UNSET", "WHOLE_TEXT", "Instrument", "article_of"]
+
 KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 UNSET = "unset"
-
-
-@dataclass(slots=True)
-class Instrument:
-    """The text whose places references name: its articles with summaries, and its rows with their places."""
-
-    pack: str
-    short_name: str
-    articles: dict[str, Article] = field(default_factory=dict)
-    rows: dict[str, Article] = field(default_factory=dict)
-    partial: bool = False
-    """A file of the pack could not be read: what it held is not missed a second time."""
-
-    def reference(self, entry: Entry) -> Reference:
-        """Read ``{article, row}``; the article must be one of the text, the row one of that article."""
-        fields = entry.fields(("article",), ("row",))
-        place = fields["article"].text()
-        row = fields["row"].text() if fields["row"] else ""
-        head = article_of(place)
-        if place and place != WHOLE_TEXT and not head:
-            fields["article"].problem(f"应写作“第×条第×款第×项”，或“{WHOLE_TEXT}”（文本未规定）（现为“{place[:40]}”）")
-        elif head and self.articles and head not in self.articles and not self.partial:
-            fields["article"].problem(f"本规则包的 articles 中没有{head}")
-        if row and row not in self.rows:
-            if not self.partial:
-                fields["row"].problem(f"本规则包的 articles 中没有条目 {row[:40]}")
-        elif row and head and article_of(self.rows[row].reference.article) != head:
-            fields["row"].problem(f"条目 {row} 在{self.rows[row].reference.article}，与 article 不一致")
-        return Reference(pack=self.pack, instrument=self.short_name, article=place, row=row)
-
-
-def article_of(place: str) -> str:
-    """The article a place belongs to (``第十四条第二款`` → ``第十四条``), or "" when it is not a place."""
-    match = ARTICLE.fullmatch(place)
-    return match.group(1) if match else ""
-
-
-def read_articles(entry: Entry, instrument: Instrument) -> None:
-    """Fill the instrument from section ``articles``: article → summary and rows, row → place and summary."""
-    for name, body in entry.entries():
-        if article_of(name) != name:
-            body.problem("键应写作“第×条”")
-            continue
-        fields = body.fields(("summary",), ("rows",))
-        reference = Reference(instrument.pack, instrument.short_name, name)
-        instrument.articles[name] = Article(reference, fields["summary"].text())
-        for row, row_body in fields["rows"].entries() if fields["rows"] else ():
-            row_fields = row_body.fields(("place", "summary"))
-            place = row_fields["place"].text()
-            if place and article_of(place) != name:
-                row_fields["place"].problem(f"应为{name}中的位置")
-            if row in instrument.rows:
-                row_body.problem("条目编号不得重复")
-            instrument.rows[row] = Article(
-                Reference(instrument.pack, instrument.short_name, place, row), row_fields["summary"].text()
-            )
+OFFICE_HOURS = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+"""When office hours end: ``17:30``."""
 
 
 def read_clock(entry: Entry, key: str, instrument: Instrument) -> tuple[str, Clock, Reference, str]:
@@ -93,6 +39,8 @@ def read_clock(entry: Entry, key: str, instrument: Instrument) -> tuple[str, Clo
         ("title", "reference", "working_days", "actor", "starts_at", "ends_with"),
         ("period", "starts", "ends", "stops_during_correction", "after_hours", "extension", "note", "from", "until"),
     )
+    if key not in vocabulary.CLOCKS:
+        entry.problem(f"不认识的时限；可用：{'、'.join(vocabulary.CLOCKS)}")
     reference = instrument.reference(f["reference"])
     unset = f["working_days"] and _is(f["working_days"], UNSET)
     period = f["period"].choice(tuple(PERIOD_WORDS)) if f["period"] else ""
@@ -100,15 +48,6 @@ def read_clock(entry: Entry, key: str, instrument: Instrument) -> tuple[str, Clo
         entry.problem(f"working_days 为 unset 时须写 period：{'、'.join(PERIOD_WORDS)}")
     starts_at = f["starts_at"].choice(tuple(vocabulary.EVENTS))
     ends_with = f["ends_with"].choice(tuple(vocabulary.EVENTS))
-    extension = None
-    if f["extension"] and not _is(f["extension"], "none"):
-        e = f["extension"].fields(("working_days", "approver", "total", "reference"))
-        extension = Extension(
-            working_days=e["working_days"].number(minimum=1),
-            approver=e["approver"].choice(tuple(vocabulary.ROLES)),
-            total=e["total"].flag(),
-            reference=instrument.reference(e["reference"]),
-        )
     clock = Clock(
         key=key,
         title=f["title"].text(),
@@ -120,12 +59,24 @@ def read_clock(entry: Entry, key: str, instrument: Instrument) -> tuple[str, Clo
         ends_with=ends_with,
         ends=f["ends"].text() if f["ends"] else vocabulary.EVENTS.get(ends_with, ""),
         stops_during_correction=_unset_or_flag(f["stops_during_correction"]),
-        after_hours=_unset_or_text(f["after_hours"]),
-        extension=extension,
+        after_hours=_after_hours(f["after_hours"]),
+        extension=_extension(f["extension"], instrument),
         reference=reference,
         note=f["note"].text() if f["note"] else "",
     )
     return clock.title, clock, reference, clock.note
+
+
+def _extension(entry: Entry, instrument: Instrument) -> Extension | None:
+    if not entry or _is(entry, "none"):
+        return None
+    e = entry.fields(("working_days", "approver", "total", "reference"))
+    return Extension(
+        working_days=e["working_days"].number(minimum=1),
+        approver=e["approver"].choice(tuple(vocabulary.ROLES)),
+        total=e["total"].flag(),
+        reference=instrument.reference(e["reference"]),
+    )
 
 
 def read_procedure(
@@ -135,7 +86,9 @@ def read_procedure(
 
     Noted: unknown roles, clocks, requirements; outcomes that lead nowhere; a start that is no step; steps nothing leads to.
     """
-    f = entry.fields(("title", "reference", "start", "steps", "finals"), ("note", "from", "until"))
+    f = entry.fields(("title", "reference", "start", "steps", "finals"), ("outer_clock", "note", "from", "until"))
+    if key not in vocabulary.PROCEDURES:
+        entry.problem(f"不认识的程序；可用：{'、'.join(vocabulary.PROCEDURES)}")
     finals = {name: body.text() for name, body in f["finals"].entries()}
     names = [name for name, _ in f["steps"].entries()] if f["steps"].is_mapping else []
     start = f["start"].choice(names) if names else ""
@@ -143,34 +96,58 @@ def read_procedure(
     for name, body in f["steps"].entries():
         if name in finals:
             body.problem("步骤与终态不得同名")
-        s = body.fields(("title", "role", "clock", "reference", "outcomes"))
-        clock = s["clock"].text()
-        if clock and clock != "none" and clock not in clock_keys and not instrument.partial:
-            s["clock"].problem(f"clocks 中没有“{clock[:40]}”；没有时限写 none")
-        outcomes = {n: _outcome(o, n, instrument, (*names, *finals)) for n, o in s["outcomes"].entries()}
-        if s["outcomes"].is_mapping and not outcomes:
-            s["outcomes"].problem("至少写一种结果")
-        steps[name] = Step(
-            key=name,
-            title=s["title"].text(),
-            role=s["role"].choice(tuple(vocabulary.ROLES)),
-            clock=None,
-            outcomes=outcomes,
-            reference=instrument.reference(s["reference"]),
-            clock_key="" if clock == "none" else clock,
-        )
-    targets = {o.to for step in steps.values() for o in step.outcomes.values()} | {start}
-    for name, body in (*f["steps"].entries(), *f["finals"].entries()):
-        if name not in targets:
-            body.problem("没有任何结果通向这里")
+        steps[name] = _step(body, name, instrument, clock_keys, (*names, *finals))
+    _lines_of_steps(f["steps"], f["finals"], start, steps)
     reference = instrument.reference(f["reference"])
     title = f["title"].text()
-    procedure = Procedure(key, title, reference, start, steps, finals)
+    outer = _clock_key(f["outer_clock"], clock_keys, instrument) if f["outer_clock"] else ""
+    procedure = Procedure(key, title, reference, start, steps, finals, outer_key=outer)
     return title, procedure, reference, f["note"].text() if f["note"] else ""
 
 
+def _step(
+    entry: Entry, name: str, instrument: Instrument, clock_keys: frozenset[str], targets: tuple[str, ...]
+) -> Step:
+    s = entry.fields(("title", "role", "clock", "reference", "outcomes"))
+    clock = _clock_key(s["clock"], clock_keys, instrument)
+    outcomes = {n: _outcome(o, n, instrument, targets) for n, o in s["outcomes"].entries()}
+    if s["outcomes"].is_mapping and not outcomes:
+        s["outcomes"].problem("至少写一种结果")
+    return Step(
+        key=name,
+        title=s["title"].text(),
+        role=s["role"].choice(tuple(vocabulary.ROLES)),
+        clock=None,
+        outcomes=outcomes,
+        reference=instrument.reference(s["reference"]),
+        clock_key=clock,
+    )
+
+
+def _lines_of_steps(steps: Entry, finals: Entry, start: str, held: Mapping[str, Step]) -> None:
+    """Note the steps and final states that cannot be reached from the start, and the steps from which no final state can be."""
+    reached = {start}
+    ends = {name for name, _ in finals.entries()}
+    for _ in held:
+        reached |= {o.to for name in reached if name in held for o in held[name].outcomes.values()}
+        ends |= {name for name, step in held.items() if any(o.to in ends for o in step.outcomes.values())}
+    for name, body in (*steps.entries(), *finals.entries()):
+        if start and name not in reached:
+            body.problem("没有任何结果通向这里")
+        elif name in held and held[name].outcomes and name not in ends:
+            body.problem("从这一步到不了任何终态")
+
+
+def _clock_key(entry: Entry, clock_keys: frozenset[str], instrument: Instrument) -> str:
+    """The key of a clock; "" for ``none``."""
+    clock = entry.text()
+    if clock and clock != "none" and clock not in clock_keys and not instrument.partial:
+        entry.problem(f"clocks 中没有“{clock[:40]}”；没有时限写 none")
+    return "" if clock == "none" else clock
+
+
 def _outcome(entry: Entry, key: str, instrument: Instrument, targets: tuple[str, ...]) -> Outcome:
-    f = entry.fields(("title", "to", "reference"), ("requires",))
+    f = entry.fields(("title", "to", "reference"), ("requires", "extends"))
     because: dict[str, Reference] = {}
     for name, body in f["requires"].entries() if f["requires"] else ():
         if name not in vocabulary.REQUIREMENTS:
@@ -183,6 +160,7 @@ def _outcome(entry: Entry, key: str, instrument: Instrument, targets: tuple[str,
         requires=tuple(because),
         reference=instrument.reference(f["reference"]),
         because=because,
+        extends=f["extends"].flag() if f["extends"] else False,
     )
 
 
@@ -239,9 +217,80 @@ def read_value(entry: Entry, key: str, instrument: Instrument) -> tuple[str, Any
             value = f["value"].flag()
         elif kind == vocabulary.TEXT:
             value = f["value"].text()
+        elif kind == vocabulary.NUMBER:
+            value = f["value"].number()
         else:
-            value = f["value"].choice(tuple(kind))
+            value = f["value"].choice(tuple(kind)) or None
     return f["title"].text(), value, instrument.reference(f["reference"]), f["note"].text() if f["note"] else ""
+
+
+def read_register(entry: Entry, key: str, instrument: Instrument) -> tuple[str, Register, Reference, str]:
+    """A register with its fields; a field without reference of its own stands on the register's."""
+    f = entry.fields(
+        ("title", "reference", "fields", "kept_by"), ("review_months", "title_field", "note", "from", "until")
+    )
+    if key not in vocabulary.REGISTERS:
+        entry.problem(f"不认识的登记簿；可用：{'、'.join(vocabulary.REGISTERS)}")
+    reference = instrument.reference(f["reference"])
+    fields = tuple(_register_field(body, name, instrument, reference) for name, body in f["fields"].entries())
+    if f["fields"].is_mapping and not fields:
+        f["fields"].problem("至少写一个字段")
+    names = tuple(field.name for field in fields)
+    months = f["review_months"]
+    title, note = f["title"].text(), f["note"].text() if f["note"] else ""
+    register = Register(
+        key=key,
+        title=title,
+        reference=reference,
+        fields=fields,
+        kept_by=f["kept_by"].choice(("authority", "department")),
+        review_months=None if not months or _is(months, UNSET) else months.number(minimum=1),
+        title_field=f["title_field"].choice(names) if f["title_field"] else next(iter(names), ""),
+        note=note,
+    )
+    return title, register, reference, note
+
+
+def _register_field(entry: Entry, name: str, instrument: Instrument, register: Reference) -> RegisterField:
+    f = entry.fields(("title", "kind", "required"), ("choices", "reference", "note"))
+    kind = f["kind"].choice(vocabulary.REGISTER_FIELD_KINDS)
+    choices = f["choices"].texts() if f["choices"] else ()
+    if kind == "choice" and not choices:
+        entry.problem("kind 为 choice 时须写 choices")
+    if kind != "choice" and f["choices"]:
+        f["choices"].problem("只有 kind 为 choice 的字段写 choices")
+    if not KEY.fullmatch(name):
+        entry.problem("键用小写英文、数字、下划线，以点分段")
+    return RegisterField(
+        name=name,
+        title=f["title"].text(),
+        kind=kind,
+        required=f["required"].flag(),
+        choices=choices,
+        reference=instrument.reference(f["reference"]) if f["reference"] else register,
+        note=f["note"].text() if f["note"] else "",
+    )
+
+
+def read_silent(entry: Entry, key: str, instrument: Instrument) -> Silence:
+    """A statement that the text has no such thing; the note says what follows."""
+    f = entry.fields(("title", "reference", "note"))
+    if not known_key(key):
+        entry.problem("不认识的键；应写全键，如 options.open_modes、procedures.opening.application")
+    return Silence(key, f["title"].text(), f["note"].text(), instrument.reference(f["reference"]))
+
+
+def known_key(key: str) -> bool:
+    """Whether the vocabulary has a full key (``clocks.check.verify``, ``options.org_kinds``, ``opening.enabled``)."""
+    section, _, name = key.partition(".")
+    known: Mapping[str, object] = {
+        "clocks": vocabulary.CLOCKS,
+        "procedures": vocabulary.PROCEDURES,
+        "required": vocabulary.FORMS,
+        "options": vocabulary.OPTION_FACTS,
+        "registers": vocabulary.REGISTERS,
+    }
+    return key in vocabulary.VALUES or name in known.get(section, ())  # type: ignore[operator]
 
 
 def _fact(entry: Entry, words: tuple[str, ...] | None) -> str | bool | tuple[str, ...]:
@@ -260,8 +309,16 @@ def _unset_or_flag(entry: Entry) -> bool | None:
     return None if not entry or _is(entry, UNSET) else entry.flag()
 
 
-def _unset_or_text(entry: Entry) -> str | None:
-    return None if not entry or _is(entry, UNSET) else entry.text()
+def _after_hours(entry: Entry) -> str | None:
+    """``same_day`` or ``next_working_day``, with the end of office hours behind it where the text gives one."""
+    if not entry or _is(entry, UNSET):
+        return None
+    rule, _, until = entry.text().partition(" ")
+    if rule not in vocabulary.AFTER_HOURS or (until and not OFFICE_HOURS.fullmatch(until)):
+        known = "、".join(vocabulary.AFTER_HOURS)
+        entry.problem(f"应为以下之一：{known}；文本写明工作时间的在后面写明，如 next_working_day 17:30")
+        return None
+    return f"{rule} {until}" if until else rule
 
 
 SECTIONS: Mapping[str, str] = {
@@ -269,6 +326,7 @@ SECTIONS: Mapping[str, str] = {
     "procedures": "程序",
     "required": "必填内容",
     "options": "清单",
+    "registers": "登记簿",
     "values": "单项规定",
 }
 """The sections a pack file may hold besides ``articles``, with their Chinese names."""

@@ -11,7 +11,10 @@ from yishu.law.kinds import (
     Option,
     OptionList,
     Outcome,
+    OverlayNote,
     Procedure,
+    Register,
+    RegisterField,
     RequiredField,
     RequiredList,
     Step,
@@ -25,16 +28,22 @@ __all__ = [
     "Extension",
     "Option",
     "Outcome",
+    "OverlayNote",
     "Procedure",
+    "Register",
+    "RegisterField",
     "RequiredField",
     "Step",
     "Value",
     "clock",
     "flag",
+    "number",
     "option",
     "options",
     "procedure",
     "procedures",
+    "register",
+    "registers",
     "required",
     "text",
 ]
@@ -54,7 +63,7 @@ def procedure(view: View, key: str) -> Procedure:
         name: dataclasses.replace(step, clock=clock(view, step.clock_key)) if step.clock_key else step
         for name, step in found.steps.items()
     }
-    return dataclasses.replace(found, steps=steps)
+    return dataclasses.replace(found, steps=steps, outer=clock(view, found.outer_key) if found.outer_key else None)
 
 
 def procedures(view: View) -> tuple[Procedure, ...]:
@@ -80,6 +89,16 @@ def option(view: View, key: str, member: str) -> Option:
     raise view.missing(f"options.{key}.{member}")
 
 
+def register(view: View, key: str) -> Register:
+    """The register of a key (``risk_assessment``): its fields, who keeps it and how often it is gone over."""
+    return _typed(view, f"registers.{key}", Register)
+
+
+def registers(view: View) -> tuple[Register, ...]:
+    """Every register the law opens on the day, in the order of the pack."""
+    return tuple(register(view, value.key.removeprefix("registers.")) for value in view.values("registers"))
+
+
 def text(view: View, key: str) -> tuple[str | None, Reference]:
     """A textual value (``ownership.label``) and its reference; None where the text is silent."""
     value = view.get(key)
@@ -91,6 +110,14 @@ def flag(view: View, key: str) -> tuple[bool | None, Reference]:
     value = view.get(key)
     if value.value is not None and not isinstance(value.value, bool):
         raise TypeError(f"{key} is not a flag")
+    return value.value, value.reference
+
+
+def number(view: View, key: str) -> tuple[int | None, Reference]:
+    """A whole number (``log.retention_months``) and its reference; None where the text is silent."""
+    value = view.get(key)
+    if value.value is not None and (isinstance(value.value, bool) or not isinstance(value.value, int)):
+        raise TypeError(f"{key} is not a number")
     return value.value, value.reference
 
 

@@ -12,6 +12,17 @@ ROLES: Mapping[str, str] = {
     "responsible": "主要负责人",
     "auditor": "审计",
     "admin": "系统管理",
+    "reviewer": "部门审核人",
+    "office_head": "共享工作机构负责人",
+    "secrecy_reviewer": "保密审查员",
+    "delegate": "授权代理方",
+    "operator": "平台运维",
+    "vendor": "技术服务单位",
+    "inspector": "监督检查",
+    "leader": "领导小组",
+    "government": "本级政府",
+    "upper": "上级主管",
+    "public": "社会公众",
 }
 """Roles a procedure's step may name; they are ``orgs.models.RoleKind``."""
 
@@ -23,6 +34,12 @@ ACTORS: Mapping[str, str] = {
     "responsible": "部门主要负责人",
     "vendor": "技术服务单位",
     "platform": "平台",
+    "delegate": "授权代理方",
+    "government": "本级政府（管委会）",
+    "leader": "领导小组",
+    "upper": "上级主管部门",
+    "public": "公民、法人和其他组织",
+    "lead": "牵头部门",
 }
 
 EVENTS: Mapping[str, str] = {
@@ -43,6 +60,27 @@ EVENTS: Mapping[str, str] = {
     "findings_closed": "风险处置完毕",
     "data_changed": "原始数据变化",
     "updated": "共享数据更新",
+    "transferred": "转送提供部门",
+    "compliant": "符合性审查通过或退回",
+    "dispatched": "分发至提供部门",
+    "decided": "作出是否更正的决定",
+    "reloaded": "从源头更正并重新汇聚",
+    "agreed_date": "约定的提供日期",
+    "feedback": "收到反馈",
+    "listed": "资源发布",
+    "identified": "身份认证通过",
+    "year_ended": "年度终了",
+    "reported": "报告提交",
+    "incident": "安全事件发生",
+    "handled": "启动预案并报告",
+    "completed": "更新完成并报送",
+    "filed": "完成备案",
+    "retired": "停用资源",
+    "notified": "通知使用部门",
+    "disposed": "处置完毕",
+    "submitted": "提交",
+    "recorded": "形成记录",
+    "expired": "保存期满",
     "unset": "文本未规定",
 }
 """What starts or ends a clock."""
@@ -53,6 +91,21 @@ REQUIREMENTS: Mapping[str, str] = {
     "secrecy_review": "保密审查",
     "grades": "信息项分级",
     "share_type": "核定共享类型",
+    "internal_review": "内部审查",
+    "agreement": "安全协议要求",
+    "impact_assessment": "保密风险和个人信息保护影响评估",
+    "signature": "负责人签署",
+    "attestation": "质量确认",
+    "evidence": "佐证材料",
+    "material_list": "一次性补正清单",
+    "minutes": "协商记录",
+    "due_date": "期限",
+    "conditions": "使用条件",
+    "mode": "共享方式",
+    "replacement": "替代资源和过渡安排",
+    "statement": "不予共享理由说明",
+    "change_basis": "变化依据",
+    "correction_result": "校核结果",
 }
 """What an outcome may demand."""
 
@@ -66,32 +119,140 @@ PACK_STATES: Mapping[str, str] = {
 
 OPTION_FACTS: Mapping[str, Mapping[str, tuple[str, ...] | None]] = {
     # list -> fact -> allowed words; None: a list of texts; (): a text; ("true", "false"): a flag
-    "org_kinds": {"may_own_resources": ("true", "false")},
+    "org_kinds": {
+        "may_own_resources": ("true", "false"),
+        "may_apply": ("true", "false"),
+        "assessed": ("true", "false"),
+        "by_reference": ("true", "false"),
+    },
+    "parties": {},
     "source_kinds": {},
+    "media_kinds": {},
+    "lifecycle_stages": {},
     "share_types": {
+        "access": ("direct", "application", "none"),
+        "decided_by": ("none", "authority", "provider", "platform"),
+        "demands": None,
+        "basis_required": ("true", "false"),
+    },
+    "open_types": {
         "access": ("direct", "application", "none"),
         "decided_by": ("none", "authority", "provider"),
         "demands": None,
+        "basis_required": ("true", "false"),
     },
+    "open_modes": {},
+    "basis_kinds": {"accepted_for": None},
     "use_purposes": {},
-    "delivery_modes": {},
+    "delivery_modes": {"needs_reason": ("true", "false")},
     "stores": {},
-    "base_libraries": {"lead": ()},
+    "base_libraries": {"lead": (), "catalogue_by": ("lead", "authority", "department"), "locked": ("true", "false")},
+    "theme_libraries": {"lead": ()},
     "equivalent_classes": {},
     "quality_dimensions": {},
     "evaluation_aspects": {},
-    "prohibited_acts": {"detectors": None},
+    "evaluation_indicators": {"aspect": (), "measure": ()},
+    "prohibited_acts": {"detectors": None, "binds": ("department", "anyone")},
+    "sanctioned_acts": {"detectors": None, "binds": ("department", "anyone")},
     "sanctions": {"decided_by": (), "follows": ()},
+    "reports": {"by": (), "to": (), "due": ()},
     "secrecy_conclusions": {"blocks": ("true", "false")},
+    "sensitivity_flags": {"effect": ("refuse", "mask")},
     "catalogue_classes": {"code": ()},
     "catalogue_base_items": {"code": ()},
     "catalogue_theme_items": {"code": ()},
     "catalogue_department_items": {"code": ()},
-    "format_classes": {"code": (), "types": None},
+    "format_classes": {
+        "code": (),
+        "types": None,
+        "modes": None,
+        "structured": ("true", "false"),
+        "describe": ("true", "false"),
+    },
     "share_mode_classes": {"types": None},
+    "share_mode_types": {"of": ()},
+    "data_types": {},
+    "grades": {"hint": ()},
+    "subject_kinds": {"identifier": ("true", "false")},
+    "identifiers": {"of": ()},
     "update_cycles": {},
 }
-"""The closed lists a pack may hold and the facts its members may carry."""
+"""The closed lists a pack may hold and the facts its members may carry.
+
+``basis_kinds``' ``accepted_for`` names what a basis of the kind can carry: words of ``BASIS_USES``.
+"""
+
+BASIS_USES: Mapping[str, str] = {
+    "conditional": "有条件共享",
+    "withheld": "不予共享",
+    "refusal": "不予同意共享申请",
+    "load_exemption": "不汇聚",
+    "open_conditional": "有条件开放",
+    "open_withheld": "不予开放",
+}
+
+BASIS_KINDS: Mapping[str, str] = {
+    "law": "法律",
+    "administrative_regulation": "行政法规",
+    "state_council_decision": "国务院决定",
+    "central_policy": "党中央、国务院政策",
+    "local_regulation": "地方性法规",
+    "government_rule": "规章",
+    "state_document": "国家有关文件",
+    "normative_document": "规范性文件",
+    "internal_measure": "部门内部管理办法",
+}
+"""Keys of the list ``basis_kinds``: one word per kind of instrument in every pack."""
+
+CLOCKS: Mapping[str, str] = {
+    "catalogue.change.file": "申请或完成目录更新",
+    "catalogue.change.review": "审核更新目录",
+    "share.uncond.review": "无条件共享的审查或答复",
+    "share.cond.compliance": "有条件共享申请的符合性审查",
+    "share.cond.reply": "有条件共享申请的答复",
+    "share.dedicated.access": "专用名单内部门获取数据",
+    "share.provide": "同意后提供数据",
+    "share.update": "更新共享数据",
+    "api.extra.extension": "追加接口的延期",
+    "check.verify": "校核",
+    "check.correct": "更正重传",
+    "check.whole": "校核的全程时限",
+    "open.objection.reply": "答复对开放目录的异议",
+    "open.cond.reply": "答复有条件开放申请",
+    "open.uncond.access": "获取无条件开放数据",
+    "report.dept.annual": "部门年度报告",
+    "report.authority.annual": "主管部门年度报告",
+    "assessment": "评价考核",
+    "risk.assessment": "风险评估",
+    "incident.response": "安全事件响应",
+    "rectification": "限期改正",
+    "log.retention": "日志和使用记录留存",
+    "rules.validity": "规定的有效期",
+}
+"""Every clock a full pack answers for, with a number of working days, a period, or ``unset`` and why."""
+
+PROCEDURES: Mapping[str, str] = {
+    "catalogue.review": "目录登记、审核（或备案）和发布",
+    "catalogue.change": "目录变更事项",
+    "catalogue.retirement": "停用资源",
+    "org.filing": "责任部门和责任人备案",
+    "source.decision": "数源确定",
+    "demand.list": "需求清单",
+    "sharing.application": "共享申请（有条件共享）",
+    "sharing.application.unconditional": "共享申请（无条件共享）",
+    "sharing.application.withheld": "共享申请（不予共享）",
+    "sharing.dispute": "共享争议",
+    "sharing.suspension": "暂停和终止使用",
+    "api.demand": "接口需求",
+    "correction": "数据校核",
+    "opening.application": "开放申请",
+    "opening.objection": "开放目录异议",
+    "enforcement": "责任追究",
+    "report.annual": "年度报告",
+    "assessment": "评价考核",
+    "project.gate": "信息化项目把关",
+}
+"""Procedures a pack may hold; a text that has none of a kind leaves it out."""
 
 FORMS = (
     "sharing.application",
@@ -104,13 +265,32 @@ FORMS = (
     "department.profile",
     "correction.ticket",
     "wrapped.api",
+    "internal.review",
+    "impact.assessment",
+    "withheld.statement",
+    "catalogue.resource.open",
+    "catalogue.retirement",
+    "demand",
+    "department.filing",
+    "joint.collection",
+    "load.exemption",
+    "cadence.filing",
+    "api.demand",
+    "use.record",
+    "sharing.reply",
+    "dispute",
+    "destruction",
+    "opening.application",
+    "opening.objection",
+    "project",
+    "enforcement",
 )
 """Forms whose required fields a pack may list."""
 
-TEXT, FLAG = "text", "flag"
+TEXT, FLAG, NUMBER = "text", "flag", "number"
 
 VALUES: Mapping[str, tuple[str, ...] | str] = {
-    # key -> allowed words, or TEXT, or FLAG; every value may also be ``unset``
+    # key -> allowed words, or TEXT, FLAG or NUMBER (a whole number); every value may also be ``unset``
     "ownership.label": TEXT,
     "platform.upstream": TEXT,
     "platform.network": TEXT,
@@ -151,6 +331,67 @@ VALUES: Mapping[str, tuple[str, ...] | str] = {
     "security.grading": TEXT,
     "log.retention": TEXT,
     "evaluation.result_published": FLAG,
+    # organisation
+    "org.filing": ("required", "none"),
+    "org.logical_platforms": FLAG,
+    "org.lower_plans_allowed": FLAG,
+    "org.vendor_scope_limited": FLAG,
+    "scope.classified_allowed": FLAG,
+    "scope.work_secrets_excluded": FLAG,
+    # catalogue
+    "catalogue.all_data_listed": FLAG,
+    "catalogue.internal_steps": FLAG,
+    "catalogue.internal_review_before_publish": FLAG,
+    "catalogue.impact_assessment_before_compiling": FLAG,
+    "catalogue.head_consent": FLAG,
+    "catalogue.change_by": ("application", "department"),
+    "catalogue.filed_upward": FLAG,
+    "catalogue.review_published_with_resource": FLAG,
+    "catalogue.narrowing_needs_authority": FLAG,
+    "catalogue.retirement_notice": FLAG,
+    "catalogue.retirement_filed": FLAG,
+    "catalogue.public_notice": FLAG,
+    "catalogue.published_by": ("authority", "department"),
+    "collection.duplicates_allowed": FLAG,
+    "collection.multi_source_check": FLAG,
+    "collection.joint": FLAG,
+    "collection.lead_source_named_by": ("authority",),
+    "collection.real_time": FLAG,
+    "collection.manual_upload": FLAG,
+    "collection.through": TEXT,
+    # sharing
+    "sharing.base_items_shared": FLAG,
+    "sharing.conditional_basis": TEXT,
+    "sharing.internal_measure_as_basis": FLAG,
+    "sharing.added_conditions_allowed": FLAG,
+    "sharing.dedicated_lists": FLAG,
+    "sharing.delegates": FLAG,
+    "sharing.agreement": TEXT,
+    "sharing.scenario_least_data": FLAG,
+    "sharing.batch_last": FLAG,
+    "sharing.off_platform_allowed": FLAG,
+    "sharing.own_platform_allowed": FLAG,
+    "sharing.commercial_use_allowed": FLAG,
+    "sharing.suspend_first": FLAG,
+    "sharing.one_time_material_list": FLAG,
+    "sharing.use_records_kept": FLAG,
+    "sharing.upper_demand_ledger": FLAG,
+    "sharing.return_flow": TEXT,
+    "sharing.withheld_stated_to_authority": FLAG,
+    "correction.evidence_required": FLAG,
+    "correction.from_source": FLAG,
+    # opening
+    "opening.platform": TEXT,
+    "opening.desensitised_derivative": FLAG,
+    "opening.feedback": FLAG,
+    # supervision
+    "log.retention_months": NUMBER,
+    "evaluation.feeds_performance": FLAG,
+    "evaluation.funding": TEXT,
+    "incident.liability": TEXT,
+    "exemption.due_diligence": FLAG,
+    "rules.validity": TEXT,
+    "information_disclosure": TEXT,
 }
 """Single values a pack may hold."""
 
@@ -171,3 +412,55 @@ WORDS: Mapping[str, str] = {
     "uscc": "统一社会信用代码（uscc）",
 }
 """The words of ``VALUES`` in Chinese."""
+
+REGISTER_FIELD_KINDS = (
+    "text",
+    "long_text",
+    "choice",
+    "date",
+    "flag",
+    "number",
+    "department",
+    "person",
+    "document",
+    "url",
+)
+"""What a field of a register (section ``registers``) may hold."""
+
+REGISTERS: Mapping[str, str] = {
+    "system": "信息系统",
+    "data_table": "系统数据表",
+    "channel": "共享交换通道",
+    "network": "业务专网",
+    "platform": "共享开放平台",
+    "node": "前置交换节点",
+    "standard": "标准规范",
+    "document": "制度和规程",
+    "guide": "使用指南",
+    "security_officer": "安全管理机构和负责人",
+    "risk_assessment": "风险评估",
+    "security_review": "安全审查",
+    "secrecy_inspection": "保密检查",
+    "drill": "应急和灾备演练",
+    "training": "宣传培训",
+    "vendor": "技术服务单位",
+    "responsibility_matrix": "环节安全责任",
+    "digitisation": "非电子化资源",
+    "plan": "规划和实施方案",
+    "application": "应用成果",
+    "upper_demand": "上级数据需求台账",
+}
+"""Registers a pack may open (section ``registers``), each with its own fields and articles."""
+
+OVERLAY_OUTCOMES: Mapping[str, str] = {
+    "national": "适用国家条例",
+    "local": "适用本级文本",
+    "adapted": "两者并行，按所写执行",
+}
+"""What an overlay may decide for a key on which the local text and the national regulation differ."""
+
+AFTER_HOURS: Mapping[str, str] = {
+    "same_day": "视为当日收到",
+    "next_working_day": "视为次一工作日收到",
+}
+"""What counts as the day of receipt; behind the word, a pack that gives office hours writes their end (``next_working_day 17:30``)."""

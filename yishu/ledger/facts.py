@@ -95,6 +95,9 @@ FACTS: Final[Mapping[str, Mapping[str, Shape]]] = MappingProxyType(
             "starts_on": Shape.DATE,
             "ends_on": Shape.DATE,
             "subject_id": Shape.CODE,
+            "mode": Shape.CODE,
+            "days": Shape.COUNT,
+            "for_person": Shape.CODE,
         },
         "event": {
             **_COMMON,
@@ -113,6 +116,7 @@ FACTS: Final[Mapping[str, Mapping[str, Shape]]] = MappingProxyType(
             "filters": Shape.DIGEST,
             "procedure": Shape.CODE,
             "step": Shape.CODE,
+            "mode": Shape.CODE,
             "number": Shape.CODE,
             "due_on": Shape.DATE,
             "starts_on": Shape.DATE,

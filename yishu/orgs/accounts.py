@@ -1,20 +1,22 @@
 """Writes about people, their roles and passwords: each verb is one transaction with its ledger event."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from axes.handlers.proxy import AxesProxyHandler
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from yishu.kernel.errors import Conflict, Invalid, NotAllowed, Problem
 from yishu.kernel.events import publish
 from yishu.ledger import actions as ledger
 from yishu.orgs import rules, signin_names
-from yishu.orgs.guards import require
+from yishu.orgs.guards import not_found, require, require_here
 from yishu.orgs.messages import PersonChanged
-from yishu.orgs.models import Department, DepartmentChange, Person, Role, RoleKind
+from yishu.orgs.models import VENDOR_KIND, Department, DepartmentChange, Person, Role, RoleKind, Substitute
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -33,9 +35,10 @@ def create_person(
     """Make an account; returns the person and the password made for them, shown once.
 
     Without ``password`` one is made (16 characters) that must be changed at the first sign-in; a given one is checked like
-    any other and stays (first visit, demonstration), and "" is returned. Raises ``Invalid`` with every problem.
+    any other and stays (first visit, demonstration), and "" is returned. An administrator makes people of their own tenant only.
+    Raises ``Invalid`` with every problem.
     """
-    require(by, RoleKind.ADMIN, None, at)
+    require(by, RoleKind.ADMIN, None, at, within=department.jurisdiction if department else None)
     username = rules.normalise_username(username)
     person = Person(
         username=username,
@@ -73,19 +76,24 @@ def update_person(
     by: Person | None,
     at: datetime,
 ) -> Person:
-    """Change a person's details. Leaving a department, or being switched off, ends the roles held there.
+    """Change a person's details. Leaving a department ends every role not held in the new one, being switched off all of them.
 
-    Nobody switches themselves off, and the last administrator stays. Raises ``Invalid``, ``NotAllowed``, ``Conflict``.
+    Substitutions they are part of end too. Nobody switches themselves off, nobody moves to another tenant, and the last
+    administrator stays. Raises ``Invalid``, ``NotAllowed``, ``Conflict``, ``NotFound`` for another tenant's people.
     """
-    require(by, RoleKind.ADMIN, None, at)
-    row = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    row = _locked(person, by, at)
+    if department is not None and row.department is not None:
+        if department.jurisdiction_id != row.department.jurisdiction_id:
+            raise not_found()
+    elif department is not None:
+        require(by, RoleKind.ADMIN, None, at, within=department.jurisdiction)
     old = row.department
     moved = old != department
     if by is not None and row.pk == by.pk and not active:
         raise NotAllowed("不能停用自己的账号", remedy="请由另一名系统管理员办理", code="orgs.not_oneself")
     ending = Role.objects.filter(person=row, revoked_at=None)
     if active:
-        ending = ending.filter(department=old) if moved else ending.none()
+        ending = ending.exclude(department=department) if moved else ending.none()
     if ending.filter(kind=RoleKind.ADMIN).exists():
         _keep_an_administrator(row)
     row.name, row.department, row.email, row.is_active = name.strip(), department, email.strip(), active
@@ -98,44 +106,71 @@ def update_person(
     row.save()
     if moved or not active:
         _leave(row, old, by, at)
+        Substitute.objects.filter(Q(person=row) | Q(substitute=row), revoked_at=None).update(revoked_at=at)
     _tell(row, "orgs.person_changed" if active else "orgs.person_disabled", by, at)
     return row
 
 
 @transaction.atomic
 def grant_role(
-    *, person: Person, kind: str, by: Person | None, at: datetime, department: Department | None = None
+    *,
+    person: Person,
+    kind: str,
+    by: Person | None,
+    at: datetime,
+    department: Department | None = None,
+    until: datetime | None = None,
+    office: str = "",
+    scope: Sequence[str] = (),
 ) -> Role:
-    """Give a person a role in a department (default: their own). Holding it already changes nothing.
+    """Give a person a role in a department (default: their own). Holding it already, alike, changes nothing.
 
-    Raises ``NotAllowed`` where roles must stay apart (admin and auditor) or the department is not the authority.
+    ``until``: end of a term, needed for vendors; ``scope``: a vendor's work (``rules.VENDOR_WORK``), their department being the
+    one that gives it; ``office``: an inspector's. Raises ``NotAllowed`` where roles must stay apart (``rules.KINDS_APART``) or
+    the department is not the authority, ``Invalid`` for wrong particulars, ``NotFound`` across tenants.
     """
-    require(by, RoleKind.ADMIN, None, at)
-    row = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    row = _locked(person, by, at)
     where = department or row.department
     if where is None or kind not in RoleKind.values:
         raise Invalid("角色没有授予", remedy="请选择部门和角色", code="orgs.role_incomplete")
+    if row.department is None or where.jurisdiction_id != row.department.jurisdiction_id:
+        raise not_found()
+    _check_particulars(row, where, kind, until=until, office=office, scope=scope, at=at)
     if not row.is_active:
         raise Conflict(
             "该账号已停用，不能授予角色", object_=row.name, remedy="请先启用账号", code="orgs.person_inactive"
         )
-    held = Role.objects.filter(person=row, revoked_at=None)
-    decision = rules.may_hold(held.values_list("kind", flat=True), kind, in_authority=where.is_authority)
+    decision = rules.may_hold(kinds_held(row, at), kind, in_authority=where.is_authority)
     if not decision.allowed:
         raise NotAllowed(decision.reason, object_=row.name, remedy=decision.remedy, code=decision.code)
-    role, made = Role.objects.get_or_create(
-        person=row, department=where, kind=kind, revoked_at=None, defaults={"granted_by": by, "granted_at": at}
-    )
-    if made:
-        _tell(row, "orgs.role_granted", by, at, role=kind)
+    particulars = {"until": until, "office": office, "scope": sorted(set(scope))}
+    held = Role.objects.filter(person=row, department=where, kind=kind, revoked_at=None).first()
+    if held is not None:
+        if all(getattr(held, name) == value for name, value in particulars.items()):
+            return held
+        held.revoked_at = at
+        held.save(update_fields=["revoked_at"])
+    role = Role.objects.create(person=row, department=where, kind=kind, granted_by=by, granted_at=at, **particulars)
+    _tell(row, "orgs.role_granted", by, at, role=kind)
     return role
+
+
+def kinds_held(person: Person, at: datetime) -> set[str]:
+    """The kinds of role a person holds, or stands in for now or later: what separation of roles looks at."""
+    own = Role.objects.filter(Q(until=None) | Q(until__gt=at), person=person, revoked_at=None)
+    found = set(own.values_list("kind", flat=True))
+    for kinds in Substitute.objects.filter(substitute=person, revoked_at=None, until__gt=at).values_list(
+        "kinds", flat=True
+    ):
+        found.update(kinds)
+    return found
 
 
 @transaction.atomic
 def revoke_role(*, role: Role, by: Person | None, at: datetime) -> Role:
     """End a role; a second time changes nothing. The last administrator stays."""
-    require(by, RoleKind.ADMIN, None, at)
-    row = Role.objects.select_for_update(of=("self",)).select_related("person").get(pk=role.pk)
+    row = Role.objects.select_for_update(of=("self",)).select_related("person", "department").get(pk=role.pk)
+    require_here(by, RoleKind.ADMIN, row.department, at)
     if row.revoked_at is None:
         if row.kind == RoleKind.ADMIN:
             _keep_an_administrator(row.person)
@@ -148,8 +183,7 @@ def revoke_role(*, role: Role, by: Person | None, at: datetime) -> Role:
 @transaction.atomic
 def reset_password(*, person: Person, by: Person | None, at: datetime) -> str:
     """Make a new password for somebody, shown once; they must change it at the next sign-in, and a lock-out ends."""
-    require(by, RoleKind.ADMIN, None, at)
-    row = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    row = _locked(person, by, at)
     made = initial_password()
     row.set_password(made)
     row.must_change_password = True
@@ -181,7 +215,7 @@ def change_password(*, person: Person, old: str, new: str, at: datetime) -> Pers
 @transaction.atomic
 def unlock_person(*, person: Person, by: Person | None, at: datetime) -> int:
     """End a lock-out before its time; returns how many failed attempts were forgotten."""
-    require(by, RoleKind.ADMIN, None, at)
+    require_here(by, RoleKind.ADMIN, person, at)
     count = _unlock(person)
     _tell(person, "orgs.person_unlocked", by, at)
     return count
@@ -199,6 +233,44 @@ def password_problems(password: str, person: Person) -> list[Problem]:
     except ValidationError as error:
         return [Problem("新密码", text, "", "orgs.password_weak") for text in error.messages]
     return []
+
+
+def _locked(person: Person, by: Person | None, at: datetime) -> Person:
+    """The person's row, locked, for an administrator of their tenant. Raises ``NotFound`` for another tenant's."""
+    row = Person.objects.select_for_update(of=("self",)).select_related("department__jurisdiction").get(pk=person.pk)
+    if row.department is None:
+        require(by, RoleKind.ADMIN, None, at)
+    else:
+        require_here(by, RoleKind.ADMIN, row.department, at)
+    return row
+
+
+def _check_particulars(
+    person: Person,
+    where: Department,
+    kind: str,
+    *,
+    until: datetime | None,
+    office: str,
+    scope: Sequence[str],
+    at: datetime,
+) -> None:
+    wrong = rules.term_problem(kind, office=office, scope=scope, has_end=until is not None)
+    problems = [Problem(wrong[0], wrong[1], "", "orgs.role_particulars")] if wrong else []
+    if until is not None and until <= at:
+        problems.append(Problem("有效至", "须晚于现在", "", "orgs.role_term"))
+    outside = person.department is not None and person.department.kind == VENDOR_KIND
+    if outside != (kind == RoleKind.VENDOR):
+        what = (
+            "技术服务单位的人员只能授予“技术服务单位”角色"
+            if outside
+            else "“技术服务单位”角色只能授予技术服务单位的人员"
+        )
+        problems.append(Problem("角色", what, "", "orgs.role_vendor"))
+    if kind == RoleKind.VENDOR and where.kind == VENDOR_KIND:
+        problems.append(Problem("在哪个部门", "请选择委托的部门", "", "orgs.role_vendor_department"))
+    if problems:
+        raise Invalid("角色没有授予", remedy="请按提示改正", problems=problems, code="orgs.role_particulars")
 
 
 def _leave(person: Person, old: Department | None, by: Person | None, at: datetime) -> None:
@@ -229,13 +301,16 @@ def _name_problems(person: Person) -> list[Problem]:
 
 
 def _keep_an_administrator(leaving: Person) -> None:
-    """Two administrators who revoke each other at once must not both succeed: the rows are locked in one order."""
-    others = Role.objects.select_for_update(of=("self",)).filter(
+    """A tenant keeps an administrator. Two who revoke each other at once must not both succeed: rows are locked in one order."""
+    others: QuerySet[Role] = Role.objects.select_for_update(of=("self",)).filter(
         kind=RoleKind.ADMIN, revoked_at=None, person__is_active=True
     )
+    if leaving.department is not None:
+        # The row may already carry the new department; both stand in the same tenant.
+        others = others.filter(department__jurisdiction=leaving.department.jurisdiction_id)
     if not [role for role in others.order_by("pk") if role.person_id != leaving.pk]:
         raise Conflict(
-            "平台至少要有一名系统管理员，操作没有执行",
+            "至少要有一名系统管理员，操作没有执行",
             remedy="请先为另一人授予“系统管理”角色",
             code="orgs.last_administrator",
         )

@@ -1,4 +1,4 @@
-"""Writes about jurisdictions, departments and machine clients: each verb is one transaction with its ledger event.
+"""Writes about departments and machine clients (jurisdictions: ``orgs.tenants``, people: ``orgs.accounts``): each verb is one transaction with its ledger event.
 
 ``by`` None means the platform itself (first visit, demonstration); a person must hold the role the verb asks for.
 """
@@ -15,7 +15,6 @@ from yishu.kernel import codes
 from yishu.kernel.errors import Conflict, Invalid, NotAllowed, Problem
 from yishu.kernel.events import publish
 from yishu.kernel.time import shanghai_date
-from yishu.law import packs, values
 from yishu.ledger import actions as ledger
 from yishu.orgs import queries
 from yishu.orgs.accounts import (
@@ -27,9 +26,19 @@ from yishu.orgs.accounts import (
     unlock_person,
     update_person,
 )
-from yishu.orgs.guards import require
+from yishu.orgs.guards import not_found, require, require_here
 from yishu.orgs.messages import ClientChanged, DepartmentChanged
-from yishu.orgs.models import CHANGE_WORDS, Client, Department, DepartmentChange, Jurisdiction, Person, RoleKind
+from yishu.orgs.models import (
+    CHANGE_WORDS,
+    Area,
+    Client,
+    Department,
+    DepartmentChange,
+    Jurisdiction,
+    Person,
+    RoleKind,
+)
+from yishu.orgs.tenants import create_jurisdiction
 
 __all__ = [
     "change_password",
@@ -52,29 +61,6 @@ PROFILE_FIELDS: Mapping[str, str] = {key: words for key, words in CHANGE_WORDS.i
 
 
 @transaction.atomic
-def create_jurisdiction(
-    *, pack: str, by: Person | None, at: datetime, mode: str = Jurisdiction.Mode.AS_WRITTEN, name: str = ""
-) -> Jurisdiction:
-    """Found a jurisdiction on its pack; name and division code are the pack's. Raises ``law.packs.NoPack``, ``Conflict``."""
-    require(by, RoleKind.ADMIN, None, at)
-    found = packs.load(pack)
-    if Jurisdiction.objects.filter(pack=pack).exists():
-        raise Conflict(
-            "该行政区域已经建立", object_=found.name, remedy="无需重复建立，请直接使用", code="orgs.jurisdiction_exists"
-        )
-    made = Jurisdiction.objects.create(
-        pack=pack, division_code=found.division_code, name=name or found.name, mode=mode, created_at=at
-    )
-    ledger.record(
-        kind="event",
-        by=by,
-        at=at,
-        facts={"event": "orgs.jurisdiction_created", "pack": pack, "object_id": str(made.pk)},
-    )
-    return made
-
-
-@transaction.atomic
 def create_department(
     *,
     jurisdiction: Jurisdiction,
@@ -86,12 +72,28 @@ def create_department(
     short_name: str = "",
     is_authority: bool = False,
     unit: str = "",
+    parent: Department | None = None,
+    area: Area | None = None,
+    profile: Mapping[str, str] | None = None,
 ) -> Department:
-    """Register a department. ``kind`` is a key of the pack's ``org_kinds`` (XW-2.2). Raises ``Invalid`` with every problem."""
-    require(by, RoleKind.ADMIN, None, at)
+    """Register a department. ``kind`` is a key of the pack's ``org_kinds`` (XW-2.2), or ``vendor``.
+
+    ``parent``: the department it is an inner unit or subordinate of; ``area``: the zone it belongs to; ``profile``: further
+    texts the pack's ``department.profile`` names. Raises ``Invalid`` with every problem, ``NotFound`` across tenants.
+    """
+    require(by, RoleKind.ADMIN, None, at, within=jurisdiction)
+    _check_place(jurisdiction, None, parent, area)
     fields = {"name": name, "short_name": short_name, "uscc": uscc, "kind": kind, "unit": unit}
     cleaned = _clean(jurisdiction, None, fields, at)
-    made = Department.objects.create(jurisdiction=jurisdiction, is_authority=is_authority, created_at=at, **cleaned)
+    made = Department.objects.create(
+        jurisdiction=jurisdiction,
+        is_authority=is_authority,
+        parent=parent,
+        area=area,
+        profile=_texts(profile),
+        created_at=at,
+        **cleaned,
+    )
     DepartmentChange.objects.create(department=made, at=at, by=by, field="created", after=made.name)
     ledger.record(kind="event", by=by, at=at, department=made.pk, facts={"event": "orgs.department_created"})
     publish(DepartmentChanged(made.pk))
@@ -106,15 +108,20 @@ def update_department(
 
     Each real change becomes a history row with the value before and after (XW-5.2). Raises ``Invalid`` with every problem.
     """
-    require(by, RoleKind.ADMIN, None, at)
-    row = Department.objects.select_for_update().get(pk=department.pk)
+    row = Department.objects.select_for_update(of=("self",)).select_related("jurisdiction").get(pk=department.pk)
+    require_here(by, RoleKind.ADMIN, row, at)
     unknown = set(changes) - set(PROFILE_FIELDS)
     if unknown:
         raise TypeError(f"not fields of a department's profile: {sorted(unknown)}")
     texts = {k: str(v) for k, v in changes.items() if k in ("name", "short_name", "uscc", "kind", "unit")}
     cleaned: dict[str, object] = dict(_clean(row.jurisdiction, row, texts, at))
-    cleaned |= {k: v for k, v in changes.items() if k in ("is_authority", "active", "responsible")}
+    plain = ("is_authority", "active", "responsible", "parent", "area")
+    cleaned |= {k: v for k, v in changes.items() if k in plain}
+    if "profile" in changes:
+        given = changes["profile"]
+        cleaned["profile"] = row.profile | _texts(given if isinstance(given, Mapping) else {})
     _check_people(row, changes)
+    _check_place(row.jurisdiction, row, cleaned.get("parent"), cleaned.get("area"))
     changed: list[str] = []
     for field, value in cleaned.items():
         before = getattr(row, field)
@@ -177,7 +184,7 @@ def create_client(*, department: Department, name: str, by: Person | None, at: d
 @transaction.atomic
 def rotate_secret(*, client: Client, by: Person | None, at: datetime) -> str:
     """Give a client a new secret and return it, shown once; the old one stops working at once."""
-    row = Client.objects.select_for_update().get(pk=client.pk)
+    row = Client.objects.select_for_update(of=("self",)).select_related("department__jurisdiction").get(pk=client.pk)
     _require_client_keeper(by, row.department, at)
     if row.disabled_at is not None:
         raise Conflict(
@@ -193,7 +200,7 @@ def rotate_secret(*, client: Client, by: Person | None, at: datetime) -> str:
 @transaction.atomic
 def disable_client(*, client: Client, by: Person | None, at: datetime) -> Client:
     """Switch a client off for good; a second time changes nothing."""
-    row = Client.objects.select_for_update().get(pk=client.pk)
+    row = Client.objects.select_for_update(of=("self",)).select_related("department__jurisdiction").get(pk=client.pk)
     _require_client_keeper(by, row.department, at)
     if row.disabled_at is None:
         row.disabled_at = at
@@ -219,7 +226,11 @@ def _tell_client(client: Client, event: str, by: Person | None, at: datetime) ->
 
 
 def _require_client_keeper(by: Person | None, department: Department, at: datetime) -> None:
-    if by is None or queries.may_act(by, RoleKind.ADMIN, None, at).allowed:
+    if by is None:
+        return
+    if queries.jurisdiction_id_of(by) != department.jurisdiction_id:
+        raise not_found()
+    if queries.may_act(by, RoleKind.ADMIN, None, at).allowed:
         return
     decision = queries.may_act(by, RoleKind.CONSUMER, department, at)
     if not decision.allowed:
@@ -249,7 +260,7 @@ def _clean(
                 Problem("统一社会信用代码", "该代码已登记给另一部门", "请核对是否重复登记", "orgs.uscc_taken")
             )
     if "kind" in cleaned:
-        kinds = values.options(queries.law_view(jurisdiction, shanghai_date(at)), "org_kinds")
+        kinds = queries.kinds_of(jurisdiction, shanghai_date(at))
         if cleaned["kind"] not in {option.key for option in kinds}:
             words = "、".join(option.title for option in kinds)
             problems.append(
@@ -260,6 +271,38 @@ def _clean(
             "部门信息没有保存", remedy="请按提示改正后重新提交", problems=problems, code="orgs.department_invalid"
         )
     return cleaned
+
+
+MAX_LEVELS = 4
+"""Most levels of departments under one another: department, inner unit, subordinate, its office."""
+
+
+def _check_place(jurisdiction: Jurisdiction, row: Department | None, parent: object, area: object) -> None:
+    """Parent and area stand in the same tenant; nobody is, over however many levels, their own parent."""
+    if isinstance(area, Area) and area.jurisdiction_id != jurisdiction.pk:
+        raise not_found()
+    above, levels = parent, 0
+    while isinstance(above, Department):
+        levels += 1
+        if above.jurisdiction_id != jurisdiction.pk:
+            raise not_found()
+        if (row is not None and above.pk == row.pk) or levels >= MAX_LEVELS:
+            what = "上级部门不能是本部门或其下属" if row is not None and above.pk == row.pk else "部门层级过多"
+            raise Invalid(
+                "部门信息没有保存",
+                remedy="请另选上级部门",
+                problems=[Problem("上级部门", what, "", "orgs.parent_circle")],
+                code="orgs.department_invalid",
+            )
+        above = above.parent
+
+
+def _texts(given: Mapping[str, object] | None) -> dict[str, str]:
+    """Profile texts as they are stored: names of at most 40 characters, texts of at most 2,000 without control characters."""
+    return {
+        str(name)[:40]: "".join(c for c in str(text) if c == "\n" or c.isprintable()).strip()[:2000]
+        for name, text in (given or {}).items()
+    }
 
 
 def _check_people(row: Department, changes: Mapping[str, object]) -> None:
@@ -284,4 +327,6 @@ def _words(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "是" if value else "否"
+    if isinstance(value, Mapping):
+        return "；".join(f"{name}：{text}" for name, text in value.items() if text)
     return str(value)

@@ -1,5 +1,6 @@
 """Pages of the administrator: departments, people and roles, machine clients."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,21 +11,21 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from yishu.kernel.errors import Conflict, NotAllowed, NotFound, PublicError
+from yishu.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, PublicError
 from yishu.kernel.time import shanghai_date
-from yishu.law import values
-from yishu.orgs import accounts, actions, queries
+from yishu.orgs import accounts, actions, queries, rules
 from yishu.orgs.forms import ClientForm, DepartmentForm, PersonEditForm, PersonForm, RoleForm
 from yishu.orgs.locks import locked_since
-from yishu.orgs.models import Client, Department, Jurisdiction, Person, Role, RoleKind
+from yishu.orgs.models import VENDOR_KIND, Client, Department, Jurisdiction, Person, Role, RoleKind
+from yishu.orgs.tenants import areas_of
 from yishu.orgs.views import person_of
 from yishu.pages.forms import add_problems
 from yishu.pages.lists import page_of, read_list_query
 from yishu.pages.parts import FacetOption
 
-SEES = frozenset({"admin", "authority", "auditor"})
+SEES = frozenset({"admin", "authority", "auditor", "inspector", "leader", "government"})
 
 
 def _see(request: HttpRequest, *roles: str) -> frozenset[str]:
@@ -39,22 +40,24 @@ def _see(request: HttpRequest, *roles: str) -> frozenset[str]:
     return held
 
 
-def _jurisdiction() -> Jurisdiction:
-    found = queries.the_jurisdiction()
+def _jurisdiction(request: HttpRequest) -> Jurisdiction:
+    found = queries.jurisdiction_of(person_of(request))
     if found is None:
-        raise Conflict("平台还没有初始化", remedy="请先完成首次访问的初始化", code="orgs.not_set_up")
+        raise Conflict("您的账号没有所属部门", remedy="请联系系统管理员设置所属部门", code="orgs.no_department")
     return found
 
 
-def _department(pk: int) -> Department:
-    found = Department.objects.select_related("jurisdiction", "responsible").filter(pk=pk).first()
-    if found is None:
+def _department(request: HttpRequest, pk: int) -> Department:
+    me = person_of(request)
+    found = queries.departments_seen(me).select_related("jurisdiction", "responsible", "parent", "area")
+    row = found.filter(pk=pk).first()
+    if row is None:
         raise NotFound("没有这个部门", remedy="请从部门列表重新进入", code="orgs.no_department")
-    return found
+    return row
 
 
-def _person(pk: int) -> Person:
-    found = Person.objects.select_related("department").filter(pk=pk).first()
+def _person(request: HttpRequest, pk: int) -> Person:
+    found = queries.people_seen(person_of(request)).select_related("department").filter(pk=pk).first()
     if found is None:
         raise NotFound("没有这个人员", remedy="请从人员列表重新进入", code="orgs.no_person")
     return found
@@ -64,16 +67,17 @@ DEPARTMENT_SORTS = {"name": ("name",), "kind": ("kind", "name"), "people": ("peo
 
 
 @login_required
+@require_GET
 def departments(request: HttpRequest) -> HttpResponse:
     """All departments, with what their profiles lack (XW-5.2)."""
     held = _see(request, *SEES)
-    jurisdiction = _jurisdiction()
+    jurisdiction = _jurisdiction(request)
     today = shanghai_date(timezone.now())
     query = read_list_query(request, DEPARTMENT_SORTS, "name")
-    kinds = {o.key: o.title for o in values.options(queries.law_view(jurisdiction, today), "org_kinds")}
+    kinds = {o.key: o.title for o in queries.kinds_of(jurisdiction, today)}
+    every = queries.departments_seen(person_of(request))
     rows = (
-        Department.objects.filter(jurisdiction=jurisdiction)
-        .select_related("responsible", "jurisdiction")
+        every.select_related("responsible", "jurisdiction", "parent", "area")
         .prefetch_related("officers")
         .annotate(people_count=Count("people", filter=Q(people__is_active=True), distinct=True))
     )
@@ -81,12 +85,15 @@ def departments(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(
             Q(name__icontains=query.text) | Q(short_name__icontains=query.text) | Q(uscc__icontains=query.text)
         )
-    incomplete = Q(responsible=None) | Q(unit="") | Q(officers=None)
-    every = Department.objects.filter(jurisdiction=jurisdiction)
+    incomplete = _incomplete(jurisdiction, today)
+    areas = {str(area.pk): area.name for area in areas_of(jurisdiction)}
     facets = {
         "kind": [FacetOption(k, t, every.filter(kind=k).count()) for k, t in kinds.items()],
         "profile": [FacetOption("incomplete", "不完整", every.filter(incomplete).distinct().count())],
+        "area": [FacetOption(k, t, every.filter(area=int(k)).count()) for k, t in areas.items()],
     }
+    if request.GET.get("area") in areas:
+        rows = rows.filter(area=int(request.GET["area"]))
     if request.GET.get("kind") in kinds:
         rows = rows.filter(kind=request.GET["kind"])
     if request.GET.get("profile") == "incomplete":
@@ -100,19 +107,37 @@ def departments(request: HttpRequest) -> HttpResponse:
     return render(request, "orgs/departments.html", context)
 
 
+def _incomplete(jurisdiction: Jurisdiction, day: date) -> Q:
+    """Which departments lack something the law asks of a profile; technical service providers are not asked."""
+    gaps = {"responsible": Q(responsible=None), "unit": Q(unit=""), "officers": Q(officers=None)}
+    found = Q(pk__in=())
+    for asked in queries.required_profile(jurisdiction, day):
+        name = asked.name
+        found |= gaps.get(name, ~Q(profile__has_key=name) | Q(**{f"profile__{name}": ""}))
+    return found & ~Q(kind=VENDOR_KIND)
+
+
 @login_required
+@require_GET
 def department(request: HttpRequest, pk: int) -> HttpResponse:
-    """One department: profile, people, clients, history."""
+    """One department: profile, units, people, clients, history."""
     held = queries.roles_of(person_of(request))
-    row = _department(pk)
+    row = _department(request, pk)
     if person_of(request).department_id != row.pk:
         _see(request, *SEES)
-    today = shanghai_date(timezone.now())
-    kinds = {o.key: o for o in values.options(queries.law_view(row.jurisdiction, today), "org_kinds")}
+    at = timezone.now()
+    today = shanghai_date(at)
+    kinds = {o.key: o for o in queries.kinds_of(row.jurisdiction, today)}
+    texts = {asked.name: asked for asked in queries.required_profile(row.jurisdiction, today)}
     context = {
         "department": row,
         "kind": kinds.get(row.kind),
         "missing": queries.missing_profile(row, today),
+        "texts": [(texts[name].title if name in texts else name, text) for name, text in row.profile.items() if text],
+        "units": row.units.order_by("name"),
+        "authorities": queries.authority_of(row),
+        "may_own": queries.may_own_resources(row, today),
+        "may_apply": queries.may_apply(row, today),
         "people": row.people.order_by("-is_active", "name").prefetch_related("roles"),
         "clients": row.clients.all(),
         "changes": row.changes.select_related("by").order_by("-at", "-pk")[:100],
@@ -126,16 +151,18 @@ def department(request: HttpRequest, pk: int) -> HttpResponse:
 def department_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Register a department, or change one."""
     _see(request, "admin")
-    row = _department(pk) if pk else None
-    jurisdiction = row.jurisdiction if row else _jurisdiction()
+    row = _department(request, pk) if pk else None
+    jurisdiction = row.jurisdiction if row else _jurisdiction(request)
     at = timezone.now()
     initial: dict[str, Any] = {}
     if row:
-        initial = {f: getattr(row, f) for f in actions.PROFILE_FIELDS if f != "officers"}
+        initial = {f: getattr(row, f) for f in actions.PROFILE_FIELDS if f not in ("officers", "profile")}
         initial |= {"officers": list(row.officers.all()), "responsible": row.responsible_id}
+        initial |= {"parent": row.parent_id, "area": row.area_id}
+        initial |= {f"text_{name}": text for name, text in row.profile.items()}
     form = DepartmentForm(jurisdiction, row, shanghai_date(at), request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        given = dict(form.cleaned_data)
+        given = form.given()
         if row:
             given["officers"] = list(given["officers"])
         try:
@@ -162,11 +189,13 @@ PEOPLE_SORTS = {
 
 
 @login_required
+@require_GET
 def people(request: HttpRequest) -> HttpResponse:
     """All people with their roles."""
     held = _see(request, "admin", "auditor")
     query = read_list_query(request, PEOPLE_SORTS, "name")
-    rows = Person.objects.select_related("department").prefetch_related("roles__department")
+    everyone = queries.people_seen(person_of(request))
+    rows = everyone.select_related("department").prefetch_related("roles__department")
     if query.text:
         rows = rows.filter(
             Q(name__icontains=query.text)
@@ -179,10 +208,14 @@ def people(request: HttpRequest) -> HttpResponse:
     if state in ("active", "off"):
         rows = rows.filter(is_active=state == "active")
     page = page_of(rows.order_by(*query.order), query)
-    counts = Role.objects.filter(revoked_at=None).values_list("kind").annotate(n=Count("person", distinct=True))
+    counts = (
+        Role.objects.filter(revoked_at=None, person__in=everyone)
+        .values_list("kind")
+        .annotate(n=Count("person", distinct=True))
+    )
     by_kind = dict(counts)
     facets = {
-        "role": [FacetOption(key, label, by_kind.get(key, 0)) for key, label in RoleKind.choices],
+        "role": [FacetOption(key, label, by_kind[key]) for key, label in RoleKind.choices if by_kind.get(key)],
         "state": [FacetOption("active", "启用"), FacetOption("off", "停用")],
     }
     return render(
@@ -196,6 +229,7 @@ def person_new(request: HttpRequest) -> HttpResponse:
     """Make an account; its first password is shown on the answer to this request only."""
     _see(request, "admin")
     form = PersonForm(request.POST or None, initial={"department": request.GET.get("department")})
+    form.limit(queries.departments_seen(person_of(request)))
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)
         at, by = timezone.now(), person_of(request)
@@ -217,9 +251,14 @@ def person_new(request: HttpRequest) -> HttpResponse:
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """One person: details, roles, lock-out."""
     held = _see(request, "admin", "auditor")
-    row = _person(pk)
+    row = _person(request, pk)
+    departments = queries.departments_seen(person_of(request))
     initial = {"name": row.name, "department": row.department_id, "email": row.email, "active": row.is_active}
     form = PersonEditForm(request.POST or None, initial=initial)
+    form.limit(departments)
+    role_form = RoleForm(initial={"department": row.department_id})
+    role_form.limit(departments)
+    at = timezone.now()
     if request.method == "POST" and form.is_valid():
         try:
             accounts.update_person(person=row, by=person_of(request), at=timezone.now(), **form.cleaned_data)
@@ -232,7 +271,11 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         "person": row,
         "form": form,
         "roles": row.roles.select_related("department", "granted_by").order_by("revoked_at", "granted_at"),
-        "role_form": RoleForm(initial={"department": row.department_id}),
+        "role_form": role_form,
+        "now": at,
+        "stand_ins": queries.standing_in(row, at),
+        "work": rules.VENDOR_WORK,
+        "offices": rules.OFFICES,
         "locked_since": locked_since(row.username),
         "may_edit": "admin" in held,
     }
@@ -242,14 +285,22 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def role_grant(request: HttpRequest, pk: int) -> HttpResponse:
-    """Grant a role."""
-    row = _person(pk)
+    """Grant a role; what is wrong is told on the person's page."""
+    _see(request, "admin")
+    row = _person(request, pk)
     form = RoleForm(request.POST)
-    if form.is_valid():
-        accounts.grant_role(person=row, by=person_of(request), at=timezone.now(), **form.cleaned_data)
-        messages.success(request, "角色已授予")
+    form.limit(queries.departments_seen(person_of(request)))
+    if not form.is_valid():
+        messages.error(
+            request, "角色没有授予：" + "；".join(str(text) for texts in form.errors.values() for text in texts)
+        )
+        return redirect("orgs-person", row.pk)
+    try:
+        accounts.grant_role(person=row, by=person_of(request), at=timezone.now(), **form.given())
+    except Invalid as error:
+        messages.error(request, "角色没有授予：" + "；".join(f"{p.where}，{p.what}" for p in error.problems))
     else:
-        messages.error(request, "请选择角色和部门")
+        messages.success(request, "角色已授予")
     return redirect("orgs-person", row.pk)
 
 
@@ -257,7 +308,7 @@ def role_grant(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def role_revoke(request: HttpRequest, pk: int, role: int) -> HttpResponse:
     """Revoke a role."""
-    found = Role.objects.filter(pk=role, person_id=pk).first()
+    found = Role.objects.filter(pk=role, person=_person(request, pk)).first()
     if found is None:
         raise NotFound("没有这个角色", remedy="请从人员页面重新操作", code="orgs.no_role")
     accounts.revoke_role(role=found, by=person_of(request), at=timezone.now())
@@ -269,7 +320,7 @@ def role_revoke(request: HttpRequest, pk: int, role: int) -> HttpResponse:
 @require_POST
 def person_unlock(request: HttpRequest, pk: int) -> HttpResponse:
     """End a lock-out."""
-    accounts.unlock_person(person=_person(pk), by=person_of(request), at=timezone.now())
+    accounts.unlock_person(person=_person(request, pk), by=person_of(request), at=timezone.now())
     messages.success(request, "已解除登录锁定")
     return redirect("orgs-person", pk)
 
@@ -278,7 +329,7 @@ def person_unlock(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def person_reset(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a new password, shown on this answer only."""
-    row = _person(pk)
+    row = _person(request, pk)
     password = accounts.reset_password(person=row, by=person_of(request), at=timezone.now())
     return render(request, "orgs/password_once.html", {"person": row, "password": password, "new": False})
 
@@ -292,12 +343,12 @@ def clients(request: HttpRequest) -> HttpResponse:
     """Machine clients: all for administrators and auditors, the own department's for its people. POST makes one."""
     held = _see(request, "admin", "auditor", "consumer", "provider")
     me = person_of(request)
-    mine = Department.objects.filter(active=True)
-    rows = Client.objects.select_related("department", "created_by")
+    mine = queries.departments_seen(me).filter(active=True)
+    rows = Client.objects.filter(department__in=queries.departments_seen(me)).select_related("department", "created_by")
     if not held & {"admin", "auditor"}:
         rows = rows.filter(department=me.department)
     if "admin" not in held:
-        mine = mine.filter(pk__in=Role.objects.filter(person=me, kind="consumer", revoked_at=None).values("department"))
+        mine = queries.departments_as(me, timezone.now(), RoleKind.CONSUMER)
     form = ClientForm(request.POST or None, initial={"department": me.department_id})
     field: Any = form.fields["department"]
     field.queryset = mine
@@ -325,8 +376,9 @@ def clients(request: HttpRequest) -> HttpResponse:
     return render(request, "orgs/clients.html", context, status=422 if form.errors else 200)
 
 
-def _client(pk: UUID) -> Client:
-    found = Client.objects.select_related("department").filter(pk=pk).first()
+def _client(request: HttpRequest, pk: UUID) -> Client:
+    here = queries.departments_seen(person_of(request))
+    found = Client.objects.filter(department__in=here).select_related("department").filter(pk=pk).first()
     if found is None:
         raise NotFound("没有这个机器客户端", remedy="请从机器客户端列表重新进入", code="orgs.no_client")
     return found
@@ -336,7 +388,7 @@ def _client(pk: UUID) -> Client:
 @require_POST
 def client_rotate(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a new secret, shown on this answer only."""
-    row = _client(pk)
+    row = _client(request, pk)
     secret = actions.rotate_secret(client=row, by=person_of(request), at=timezone.now())
     return render(request, "orgs/secret_once.html", {"client": row, "secret": secret, "new": False})
 
@@ -345,6 +397,6 @@ def client_rotate(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def client_disable(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Switch a client off."""
-    row = actions.disable_client(client=_client(pk), by=person_of(request), at=timezone.now())
+    row = actions.disable_client(client=_client(request, pk), by=person_of(request), at=timezone.now())
     messages.success(request, f"已停用“{row.name}”，其令牌和密钥不再有效")
     return redirect("orgs-clients")

@@ -1,15 +1,21 @@
 """Forms of organisations. What is right is decided by the actions; forms only read, and show which article asks."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.validators import MaxValueValidator
+from django.db.models import QuerySet
 
 from yishu.kernel.references import Reference
-from yishu.law import packs, values
-from yishu.orgs import queries
-from yishu.orgs.models import Department, Jurisdiction, Person, RoleKind
+from yishu.kernel.time import SHANGHAI
+from yishu.law import packs
+from yishu.orgs import queries, rules
+from yishu.orgs.models import Area, Department, Jurisdiction, Person, RoleKind
+
+LATEST = date(2199, 12, 31)
+"""Last day a form takes: beyond it dates are mistyped."""
 
 
 def _text(label: str, length: int, *, help_text: str = "", required: bool = True, **attrs: str) -> forms.CharField:
@@ -48,18 +54,37 @@ class DepartmentForm(forms.Form):
     officers = forms.ModelMultipleChoiceField(
         Person.objects.none(), label="专职人员", required=False, widget=forms.CheckboxSelectMultiple
     )
+    parent = forms.ModelChoiceField(
+        Department.objects.none(),
+        label="上级部门",
+        required=False,
+        empty_label="（无）",
+        help_text="内设机构、下属单位填写",
+    )
+    area = forms.ModelChoiceField(Area.objects.none(), label="片区", required=False, empty_label="（不属于片区）")
     active = forms.BooleanField(label="启用", required=False, help_text="停用后，本部门人员的角色不再有效")
 
     def __init__(
         self, jurisdiction: Jurisdiction, department: Department | None, day: date, *args: Any, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        view = queries.law_view(jurisdiction, day)
-        kinds = values.options(view, "org_kinds")
+        kinds = queries.kinds_of(jurisdiction, day)
         kind = self.fields["kind"]
         if isinstance(kind, forms.ChoiceField):
             kind.choices = [("", "请选择"), *((option.key, option.title) for option in kinds)]
-        self.references = {field.name: field.reference for field in queries.required_profile(jurisdiction, day)}
+        self.references = {}
+        self.texts: list[str] = []
+        for asked in queries.required_profile(jurisdiction, day):
+            name = asked.name
+            if name not in self.fields:
+                name = f"text_{asked.name}"
+                self.texts.append(asked.name)
+                self.fields[name] = forms.CharField(
+                    label=asked.title, max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": "3"})
+                )
+            self.fields[name].label = asked.title
+            self.references = {**self.references, name: asked.reference}
+        self._limit(jurisdiction, department)
         if kinds:
             self.references = {**self.references, "kind": kinds[0].reference}
         if department is None:
@@ -74,8 +99,43 @@ class DepartmentForm(forms.Form):
         if not people:
             self.fields["responsible"].help_text = "本部门还没有登记人员，请先在“人员与角色”中登记"
 
+    def _limit(self, jurisdiction: Jurisdiction, department: Department | None) -> None:
+        others = Department.objects.filter(jurisdiction=jurisdiction, active=True)
+        areas = Area.objects.filter(jurisdiction=jurisdiction).order_by("name")
+        for name, rows in (("parent", others.exclude(pk=department.pk) if department else others), ("area", areas)):
+            field = self.fields[name]
+            if isinstance(field, forms.ModelChoiceField):
+                field.queryset = rows
+        if not areas:
+            del self.fields["area"]
 
-class PersonForm(forms.Form):
+    def text_fields(self) -> list[forms.BoundField]:
+        """The further texts the pack asks for."""
+        return [self[f"text_{name}"] for name in self.texts]
+
+    def given(self) -> dict[str, Any]:
+        """What was typed, as ``orgs.actions`` takes it."""
+        given = {k: v for k, v in self.cleaned_data.items() if not k.startswith("text_")}
+        if self.texts:
+            given["profile"] = {name: self.cleaned_data.get(f"text_{name}", "") for name in self.texts}
+        return given
+
+
+class InTenant(forms.Form):
+    """A form whose departments are those of one tenant."""
+
+    def limit(self, departments: QuerySet[Department]) -> None:
+        """Offer only these departments, the active ones."""
+        field = self.fields["department"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = departments.filter(active=True)
+
+
+GRANTABLE = [(key, label) for key, label in RoleKind.choices if key != RoleKind.PUBLIC]
+"""Roles an administrator gives; the public has no accounts."""
+
+
+class PersonForm(InTenant):
     """A new account."""
 
     username = _text(
@@ -87,19 +147,23 @@ class PersonForm(forms.Form):
         spellcheck="false",
     )
     name = _text("姓名", 60, autocomplete="off")
-    department = forms.ModelChoiceField(Department.objects.filter(active=True), label="所属部门", empty_label="请选择")
+    department = forms.ModelChoiceField(Department.objects.none(), label="所属部门", empty_label="请选择")
     email = forms.EmailField(label="邮箱", required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     roles = forms.MultipleChoiceField(
-        label="角色", choices=RoleKind.choices, required=False, widget=forms.CheckboxSelectMultiple
+        label="角色",
+        choices=[(key, label) for key, label in GRANTABLE if key not in rules.ALONE],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="技术服务单位、监督检查角色有期限和范围，登记后在人员页授予",
     )
 
 
-class PersonEditForm(forms.Form):
+class PersonEditForm(InTenant):
     """An account's details."""
 
     name = _text("姓名", 60, autocomplete="off")
     department = forms.ModelChoiceField(
-        Department.objects.filter(active=True),
+        Department.objects.none(),
         label="所属部门",
         empty_label="请选择",
         help_text="调离部门时，在原部门的角色随之收回",
@@ -108,11 +172,26 @@ class PersonEditForm(forms.Form):
     active = forms.BooleanField(label="启用账号", required=False)
 
 
-class RoleForm(forms.Form):
-    """A role to grant."""
+class RoleForm(InTenant):
+    """A role to grant, with its term, an inspector's office and a vendor's work."""
 
-    kind = forms.ChoiceField(label="角色", choices=RoleKind.choices)
-    department = forms.ModelChoiceField(Department.objects.filter(active=True), label="在哪个部门", empty_label=None)
+    kind = forms.ChoiceField(label="角色", choices=GRANTABLE)
+    department = forms.ModelChoiceField(Department.objects.none(), label="在哪个部门", empty_label=None)
+    until = forms.DateField(
+        label="有效至（含当日）",
+        required=False,
+        validators=[MaxValueValidator(LATEST, "日期过晚")],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    office = forms.ChoiceField(label="检查部门", choices=[("", "—"), *rules.OFFICES.items()], required=False)
+    scope = forms.MultipleChoiceField(
+        label="委托事项", choices=list(rules.VENDOR_WORK.items()), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def given(self) -> dict[str, Any]:
+        """What was chosen, as ``accounts.grant_role`` takes it; a last day ends with the day (Asia/Shanghai)."""
+        until = self.cleaned_data.get("until")
+        return {**self.cleaned_data, "until": end_of(until) if until else None}
 
 
 class ClientForm(forms.Form):
@@ -120,6 +199,11 @@ class ClientForm(forms.Form):
 
     department = forms.ModelChoiceField(Department.objects.none(), label="所属部门", empty_label=None)
     name = _text("名称", 80, help_text="写明是哪个系统在用，如“不动产登记系统”", autocomplete="off")
+
+
+def end_of(day: date) -> datetime:
+    """The moment a day (Asia/Shanghai) is over."""
+    return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
 
 
 class PasswordForm(forms.Form):

@@ -6,26 +6,41 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from yishu.kernel.errors import PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.law import packs
 from yishu.orgs import queries
-from yishu.orgs.models import Jurisdiction, Person, Role, RoleKind
+from yishu.orgs.models import Person, RoleKind
+from yishu.orgs.saved_views import clean_query, saved_views_of
+from yishu.orgs.tenants import MODE_WORDS
 from yishu.pages.navigation import navigation_for
 from yishu.pages.parts import Frame
 
-MODES = {Jurisdiction.Mode.AS_WRITTEN: "按本级文本", Jurisdiction.Mode.OVERLAID: "叠加国家条例"}
-
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: ``frame`` for ``pages/base.html``."""
-    return {"frame": frame_for(request, timezone.now())}
+    """Context processor: ``frame`` for ``pages/base.html``, ``saved_views`` for the tag of that name (read when it is used)."""
+    return {"frame": frame_for(request, timezone.now()), "saved_views": SimpleLazyObject(lambda: _saved(request))}
+
+
+def _saved(request: HttpRequest) -> list[dict[str, Any]]:
+    person = getattr(request, "user", None)
+    if not isinstance(person, Person):
+        return []
+    now = clean_query(request.META.get("QUERY_STRING", ""))
+    return [
+        {"pk": view.pk, "name": view.name, "url": f"{view.page}?{view.query}", "on": view.query == now}
+        for view in saved_views_of(person, request.path)
+    ]
 
 
 def frame_for(request: HttpRequest, at: datetime) -> Frame:
-    """The frame of one request at a moment; nearly empty for somebody not signed in."""
-    jurisdiction = queries.the_jurisdiction()
+    """The frame of one request at a moment; empty for somebody not signed in, who belongs to no jurisdiction yet."""
+    person = getattr(request, "user", None)
+    if not isinstance(person, Person):
+        return Frame()
+    jurisdiction = queries.jurisdiction_of(person)
     title = state = ""
     if jurisdiction is not None:
         try:
@@ -38,15 +53,11 @@ def frame_for(request: HttpRequest, at: datetime) -> Frame:
             title = pack.instrument
     place = Frame(
         jurisdiction=jurisdiction.name if jurisdiction else "",
-        mode=MODES[Jurisdiction.Mode(jurisdiction.mode)] if jurisdiction else "",
+        mode=MODE_WORDS[jurisdiction.mode] if jurisdiction else "",
         pack_state=state,
         pack_title=title,
     )
-    person = getattr(request, "user", None)
-    if not isinstance(person, Person):
-        return place
-    held = Role.objects.filter(person=person, revoked_at=None, department__active=True).values_list("kind", flat=True)
-    kinds = frozenset(held)
+    kinds = queries.roles_of(person, at)
     return replace(
         place,
         person=person.name,

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from yishu.orgs.signin_confirm import SIGNED_IN_BY
+
 OPEN = frozenset({"account_change_password", "account_logout", "account_login"})
 
 
@@ -20,6 +22,8 @@ class PasswordMustChange:
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
         """Redirect people whose password is not their own yet."""
         name = request.resolver_match.url_name if request.resolver_match else None
+        if request.session.get(SIGNED_IN_BY) == "oidc":
+            return None  # their password was not asked for
         if request.user.is_authenticated and request.user.must_change_password and name not in OPEN:
             return HttpResponseRedirect(reverse("account_change_password"))
         return None

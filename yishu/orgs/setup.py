@@ -10,7 +10,7 @@ from yishu.kernel.errors import Conflict, NotAllowed
 from yishu.orgs import queries
 from yishu.orgs.accounts import create_person, grant_role
 from yishu.orgs.actions import create_department, create_jurisdiction
-from yishu.orgs.models import Jurisdiction, Person, RoleKind
+from yishu.orgs.models import Department, Jurisdiction, Person, RoleKind
 
 _LOCK = 0x59_49_53_48  # one number for pg_advisory_xact_lock: "YISH"
 
@@ -57,3 +57,32 @@ def first_administrator(
     person, _ = create_person(username=username, name=name, department=authority, password=password, by=None, at=at)
     grant_role(person=person, kind=RoleKind.ADMIN, by=None, at=at)
     return person
+
+
+@transaction.atomic
+def found_tenant(
+    *,
+    pack: str,
+    mode: str,
+    name: str,
+    parent: Jurisdiction | None,
+    department: str,
+    uscc: str,
+    kind: str,
+    username: str,
+    person_name: str,
+    by: Person,
+    at: datetime,
+) -> tuple[Jurisdiction, Person, str]:
+    """Found a further tenant with its authority and first administrator; returns both and the password, shown once.
+
+    ``by`` is checked for the founding (``tenants.may_found``); what is made inside the new tenant is the platform's doing, since
+    nobody of another tenant acts there. Raises ``NotAllowed``, ``Conflict``, ``Invalid``; then nothing is made.
+    """
+    place = create_jurisdiction(pack=pack, mode=mode, name=name, parent=parent, by=by, at=at)
+    authority: Department = create_department(
+        jurisdiction=place, name=department, uscc=uscc, kind=kind, is_authority=True, by=None, at=at
+    )
+    person, password = create_person(username=username, name=person_name, department=authority, by=None, at=at)
+    grant_role(person=person, kind=RoleKind.ADMIN, by=None, at=at)
+    return place, person, password

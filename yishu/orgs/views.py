@@ -1,14 +1,19 @@
 """Sign-in, the first visit, one's own profile and password."""
 
+from urllib.parse import quote
+
 from allauth.account import views as account
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required, login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from yishu.kernel.errors import PublicError
 from yishu.kernel.time import shanghai_date
@@ -17,6 +22,7 @@ from yishu.orgs import accounts, queries
 from yishu.orgs import setup as first_visit
 from yishu.orgs.forms import PasswordForm, SetupForm
 from yishu.orgs.models import Person
+from yishu.orgs.signin_confirm import SIGNED_IN_BY, safe_next
 from yishu.pages.errors import error_response, no_such_page
 from yishu.pages.forms import add_problems
 
@@ -33,7 +39,16 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign-in; leads to the first visit while the platform has no people."""
     if request.method == "GET" and not queries.any_person():
         return redirect("orgs-setup")
+    if request.method == "POST":
+        request.session.pop(SIGNED_IN_BY, None)
     response: HttpResponse = account.login(request)
+    if isinstance(response, TemplateResponse) and response.context_data is not None:
+        oidc = settings.ENVIRONMENT.oidc
+        back = quote(safe_next(request, "/"))
+        response.context_data |= {
+            "oidc_name": oidc.name if oidc.issuer else "",
+            "oidc_url": f"{reverse('oidc-login')}?next={back}",
+        }
     return response
 
 
@@ -67,10 +82,11 @@ def setup(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@require_GET
 def me(request: HttpRequest) -> HttpResponse:
     """My own profile: department, roles, since when."""
     person = person_of(request)
-    roles = queries.held_roles(person, timezone.now()).select_related("department").order_by("granted_at")
+    roles = queries.held_roles(person, timezone.now()).select_related("department", "person").order_by("granted_at")
     return render(request, "orgs/me.html", {"person": person, "roles": roles})
 
 

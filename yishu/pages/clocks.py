@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from yishu.kernel.time import in_words
-from yishu.law.calendar import Calendar, standard
+from yishu.law.calendar import Calendar, current
 from yishu.law.clocks import Due, left_in_words, light
 
 Dueness = date | Due | None
@@ -36,7 +36,7 @@ def clock_face(
     """The face of a clock on a day. ``total`` is the term in working days (default: what ``Due`` says, else 0)."""
     if due is None:
         return ClockFace("none", "文本未规定时限")
-    days = calendar or standard()
+    days = calendar or current()
     if isinstance(due, Due):
         end, length, counted, skipped = due.date, due.working_days, due.counted, due.skipped
     else:

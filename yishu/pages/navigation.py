@@ -22,13 +22,38 @@ def _roles(*keys: str) -> frozenset[str]:
 
 
 NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("工作台", (Place("我的工作", "/", "inbox"),)),
+    ("工作台", (Place("我的工作", "/", "inbox"), Place("提醒", "/notices/", "calendar-due"))),
     (
         "目录",
         (
             Place("目录检索", "/catalogue/", "search"),
             Place("本部门目录", "/catalogue/mine/", "folders", _roles("provider", "responsible", "authority")),
             Place("编制信息资源", "/catalogue/new/", "plus", _roles("provider")),
+            Place("导入目录", "/catalogue/import/", "upload", _roles("provider")),
+            Place("本地分类", "/catalogue/classes/", "sitemap", _roles("authority", "provider")),
+            Place(
+                "目录变更事项",
+                "/catalogue/changes/",
+                "history",
+                _roles("provider", "responsible", "authority", "auditor"),
+            ),
+            Place(
+                "停用事项",
+                "/catalogue/retirements/",
+                "folders",
+                _roles("provider", "consumer", "responsible", "authority"),
+            ),
+            Place("牵头部门", "/catalogue/leads/", "users", _roles("provider", "authority", "auditor")),
+            Place("全域目录", "/catalogue/union/", "search"),
+            Place("缩小共享范围审核", "/catalogue/narrowing/", "scale", _roles("authority", "auditor")),
+            Place("不予共享说明", "/catalogue/statements/", "scale", _roles("authority", "auditor")),
+            Place("需求清单", "/stewardship/demands/", "list-check"),
+            Place("责任清单", "/stewardship/responsibilities/", "list-details"),
+            Place("一数一源", "/stewardship/sources/", "link"),
+            Place("编目完整性", "/stewardship/completeness/", "table"),
+            Place("重复采集核查", "/stewardship/plans/", "filter"),
+            Place("申请材料核验", "/stewardship/materials/", "file-check"),
+            Place("联合采集", "/stewardship/joint/", "users"),
         ),
     ),
     (
@@ -48,9 +73,25 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
     (
         "系统",
         (
-            Place("部门", "/orgs/departments/", "building-community", _roles("admin", "authority", "auditor")),
+            Place(
+                "部门",
+                "/orgs/departments/",
+                "building-community",
+                _roles("admin", "authority", "auditor", "inspector", "leader", "government"),
+            ),
             Place("人员与角色", "/orgs/people/", "users", _roles("admin", "auditor")),
+            Place("平台设置", "/orgs/settings/", "settings", _roles("admin")),
+            Place("AB角", "/orgs/substitutes/", "users"),
+            Place("工作移交", "/orgs/hand-overs/", "share", _roles("admin", "responsible", "auditor")),
+            Place(
+                "行政区域",
+                "/orgs/jurisdictions/",
+                "building-community",
+                _roles("admin", "authority", "auditor", "leader", "government", "operator"),
+            ),
             Place("机器客户端", "/orgs/clients/", "api", _roles("admin", "consumer", "provider", "auditor")),
+            Place("登记簿", "/registers/", "folders"),
+            Place("工作日历", "/calendar/", "calendar"),
             Place("法规", "/law/", "scale"),
         ),
     ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from yishu.kernel.references import Reference
-from yishu.law.kinds import PERIOD_WORDS, Clock, Option, OptionList, Procedure, RequiredList, Value
+from yishu.law.kinds import PERIOD_WORDS, Clock, Option, OptionList, Procedure, Register, RequiredList, Value
 from yishu.law.packs import View
 from yishu.law.reading import article_of
 from yishu.law.vocabulary import ACTORS
@@ -44,7 +44,9 @@ def values_at(view: View, place: Reference) -> tuple[ValueRow, ...]:
         row
         for value in view.values()
         for row in _rows(value)
-        if (article_of(row.reference.article) or row.reference.article) == wanted
+        if row.reference.pack == place.pack
+        and row.reference.instrument == place.instrument
+        and (article_of(row.reference.article) or row.reference.article) == wanted
     )
 
 
@@ -70,6 +72,12 @@ def _rows(value: Value) -> Iterator[ValueRow]:
     elif isinstance(held, OptionList):
         for option in held.options:
             yield ValueRow(f"{value.key}.{option.key}", held.title, _option_words(option), option.reference)
+    elif isinstance(held, Register):
+        for column in held.fields:
+            need = "必填" if column.required else "选填"
+            yield ValueRow(
+                f"{value.key}.{column.name}", f"登记簿：{held.title}", f"{column.title}（{need}）", column.reference
+            )
     else:
         yield ValueRow(value.key, value.title, _plain(held), value.reference)
 

@@ -19,7 +19,7 @@ from yishu.ledger.actions import record
 from yishu.ledger.digests import Digester
 from yishu.ledger.facts import Fact
 from yishu.orgs.models import Client, Department, Person, RoleKind
-from yishu.orgs.queries import may_act, may_own_resources
+from yishu.orgs.queries import may_act, may_apply
 from yishu.sharing import queries
 from yishu.sharing.adapters import publish_grant
 from yishu.sharing.messages import GrantRevoked
@@ -133,7 +133,7 @@ def submit_application(
     _store(application, spec, request)
     application.save(force_insert=True)
     application.case = cases.open_case(
-        procedure=queries.PROCEDURE,
+        procedure=queries.application_procedure(view, spec, used_columns(request.items, request.row_filter)),
         jurisdiction=department.jurisdiction,
         subject_id=str(application.pk),
         title=f"{department.name}申请使用“{spec.title}”",
@@ -163,10 +163,12 @@ def approve_application(
     starts_on: date,
     ends_on: date,
     reason: str = "",
+    basis: str = "",
+    outcome: str = "approve",
     by: Person,
     at: datetime,
 ) -> Grant:
-    """The authority grants what was asked for or less: items, row filter, masks, term (XW-19.1.b).
+    """Who decides in the end (authority or provider, as the pack says) grants what was asked for or less: items, row filter, masks, term.
 
     ``masks`` (column id → kind, ``""`` for none) is complete: an item it leaves out keeps its default mask. Taking a default mask
     off needs a ``reason`` and is kept in the case and the ledger. Raises Invalid, ``cases.CaseMoved``, NotAllowed, NotFound.
@@ -196,9 +198,9 @@ def approve_application(
         )
     raise_all(problems, spec)
     case = cases.act(
-        case_id=_case_id(application), outcome="approve", seen_revision=seen_revision, by=by, at=at, reason=reason,
+        case_id=_case_id(application), outcome=outcome, seen_revision=seen_revision, by=by, at=at, reason=reason,
         facts={"items": chosen, "masks": complete, "row_filter": [c.as_dict() for c in row_filter], "unmasked": [i.column for i in unmasked],
-               "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()},
+               "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat(), "mode": application.mode, "basis": basis.strip()},
     )  # fmt: skip
     application.state = Application.State.APPROVED
     application.save(update_fields=["state"])
@@ -208,8 +210,37 @@ def approve_application(
         masks={column: kind for column, kind in complete.items() if kind}, purpose=application.purpose, modes=[application.mode],
         starts_on=starts_on, ends_on=ends_on, granted_by=by, granted_at=at,
     )  # fmt: skip
-    law = procedure_of(case).steps["review"].outcomes["approve"].reference
+    taken = case.events.order_by("-seq")[0]
+    law = procedure_of(case).steps[taken.from_step].outcomes[taken.outcome].reference
     return _create(grant, spec, "sharing.granted", (), by=by, at=at, law=_row(law))
+
+
+@transaction.atomic
+def move_application(
+    *,
+    application_id: UUID,
+    outcome: str,
+    seen_revision: int,
+    reason: str,
+    facts: Mapping[str, object],
+    by: Person,
+    at: datetime,
+) -> Application:
+    """Take an outcome between two steps (a consent, a pass, an objection): nothing is granted or refused yet. Raises as ``cases.act``.
+
+    The application counts as returned while the consumer has it, as submitted else; a final state other than approval is a refusal.
+    """
+    application = _locked(application_id)
+    case = cases.act(
+        case_id=_case_id(application), outcome=outcome, seen_revision=seen_revision, by=by, at=at, reason=reason, facts=facts
+    )  # fmt: skip
+    if case.closed_at:
+        application.state = Application.State.REFUSED
+    else:
+        away = case.step_role == RoleKind.CONSUMER
+        application.state = Application.State.RETURNED if away else Application.State.SUBMITTED
+    application.save(update_fields=["state"])
+    return application
 
 
 @transaction.atomic
@@ -425,7 +456,7 @@ def _may_consume(department: Department, by: Person, at: datetime) -> None:
             may.reason, remedy=may.remedy or f"请由{department.name}的使用方经办人员办理", object_=department.name,
             reference=may.reference, code="sharing.not_consumer",
         )  # fmt: skip
-    kind = may_own_resources(department, shanghai_date(at))
+    kind = may_apply(department, shanghai_date(at))
     if not kind.allowed:
         raise NotAllowed(
             kind.reason, remedy=kind.remedy, object_=department.name, reference=kind.reference, code=kind.code

@@ -8,8 +8,9 @@ from django import forms
 
 from yishu.cases.forms import DecisionForm
 from yishu.cases.models import Case
+from yishu.cases.queries import procedure_of
 from yishu.catalogue.queries import published
-from yishu.law.values import options, required
+from yishu.law.values import Outcome, options, required
 from yishu.orgs.models import Person
 from yishu.security.masks import MASKS, fits
 from yishu.sharing import actions, queries
@@ -18,6 +19,24 @@ from yishu.sharing.forms import ApplicationForm, GrantForm, condition_initial
 from yishu.sharing.models import Application
 from yishu.sharing.requests import FORM
 from yishu.sharing.rules import conditions, default_masks, resource_access
+
+APPROVED, REFUSED = "approved", "refused"
+"""Final states of an application's procedure: granted, and not."""
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "material_list": ("一次性补正清单", "请一次列全还缺的材料，每行一项"),
+    "basis": ("依据", "所依据的法律、法规或政策及其条款"),
+    "minutes": ("协商记录", "时间、参加人和结果"),
+    "conditions": ("使用条件", ""),
+}
+"""Requirements of outcomes that are answered in words."""
+
+
+def _chosen(case: Case, outcome: str) -> Outcome:
+    return procedure_of(case).steps[case.step].outcomes[outcome]
+
+
+def _target(case: Case, outcome: str) -> str:
+    return _chosen(case, outcome).to
 
 
 class ApproveForm(GrantForm, DecisionForm):
@@ -43,6 +62,8 @@ class ApproveForm(GrantForm, DecisionForm):
             self.fields[f"filter_1_{part}"].label = label
         self.fields["filter_1_values"].help_text = "申请中的数据范围一律保留；这里可以再加一条限制"
         self.fields["reason"].help_text = "取消脱敏时必须写明理由，随办件存档"
+        if "basis" in _chosen(case, outcome).requires:
+            self.fields["basis"] = forms.CharField(label="依据", max_length=1000, widget=forms.Textarea({"rows": 2}))
         defaults = default_masks(spec, application.items)
         for item in spec.items:
             if item.column in application.items:
@@ -72,6 +93,23 @@ class RefuseForm(DecisionForm):
     )  # fmt: skip
 
 
+class MoveForm(DecisionForm):
+    """A step between: a consent, a pass, one list of what is missing, an objection; what the pack demands, with its article."""
+
+    def __init__(self, case: Case, outcome: str, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(case, outcome, data, **kwargs)
+        for name in _chosen(case, outcome).requires:
+            if name in TEXTS:
+                label, hint = TEXTS[name]
+                self.fields[name] = forms.CharField(
+                    label=label, max_length=2000, widget=forms.Textarea({"rows": 3}), help_text=hint
+                )
+
+    def facts(self) -> dict[str, str]:
+        """What the outcome demanded, by requirement."""
+        return {name: self.cleaned_data[name] for name in TEXTS if self.cleaned_data.get(name)}
+
+
 class ResubmitForm(ApplicationForm, DecisionForm):
     """The whole application again, with what was typed before."""
 
@@ -86,7 +124,7 @@ class ResubmitForm(ApplicationForm, DecisionForm):
 
 
 class ApplicationHandler:
-    """Shows and decides cases of procedure ``sharing.application``."""
+    """Shows and decides applications, whichever steps the pack gives them (``queries.PROCEDURES``)."""
 
     def summary(self, case: Case) -> tuple[str, Mapping[str, Any]]:
         """The application with everything the authority weighs."""
@@ -116,12 +154,15 @@ class ApplicationHandler:
         }
 
     def form(self, case: Case, outcome: str, data: Mapping[str, Any] | None, person: Person) -> forms.Form:
-        """The form of one outcome."""
-        if outcome == "approve":
+        """The form of one outcome: of an approval or refusal in the end, of handing in again, or of a step between."""
+        target = _target(case, outcome)
+        if target == APPROVED:
             return ApproveForm(case, outcome, data, queries.application_of(case))
         if outcome == "resubmit":
             return ResubmitForm(case, outcome, data, queries.application_of(case))
-        return RefuseForm(case, outcome, data) if outcome == "refuse" else DecisionForm(case, outcome, data)
+        if target == REFUSED and outcome == "refuse":
+            return RefuseForm(case, outcome, data)
+        return MoveForm(case, outcome, data)
 
     def decide(
         self, *, case: Case, outcome: str, form: forms.Form, seen_revision: int, by: Person, at: datetime
@@ -132,20 +173,18 @@ class ApplicationHandler:
         common: dict[str, Any] = {"application_id": application.pk, "seen_revision": seen_revision, "by": by, "at": at}
         reason = given.get("reason", "")
         match outcome, form:
-            case "approve", ApproveForm():
+            case _, ApproveForm():
                 actions.approve_application(
                     **common, items=given["items"], row_filter=given["row_filter"], masks=form.masks(), starts_on=given["starts_on"],
-                    ends_on=given["ends_on"], reason=reason,
+                    ends_on=given["ends_on"], reason=reason, basis=given.get("basis", ""), outcome=outcome,
                 )  # fmt: skip
-            case "refuse", _:
+            case _, RefuseForm():
                 actions.refuse_application(**common, reason=reason, basis=given["basis"])
-            case "return", _:
-                actions.return_application(**common, reason=reason)
             case "resubmit", ResubmitForm():
                 actions.resubmit_application(**common, request=form.request(), reason=reason)
-            case "withdraw", _:
+            case "withdraw", _ if _target(case, outcome) == "withdrawn":
                 actions.withdraw_application(**common, reason=reason)
             case _:
-                raise LookupError(f"the pack's procedure has an outcome {outcome!r} that sharing does not know")
+                actions.move_application(**common, outcome=outcome, reason=reason, facts=form.facts())
         case.refresh_from_db()
         return case

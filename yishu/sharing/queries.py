@@ -1,9 +1,11 @@
 """Reads of sharing: the law of a jurisdiction, one's applications and grants, who may see and do what."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from yishu.cases.models import Case
 from yishu.catalogue.queries import published_version
@@ -11,38 +13,31 @@ from yishu.catalogue.rules import ResourceSpec
 from yishu.kernel.errors import NotFound
 from yishu.kernel.references import Reference
 from yishu.kernel.time import shanghai_date
-from yishu.law import packs
 from yishu.law.decision import Decision
 from yishu.law.packs import View
 from yishu.law.values import options
+from yishu.orgs import queries as orgs
 from yishu.orgs.models import Department, Jurisdiction, Person, RoleKind
 from yishu.orgs.queries import may_act
 from yishu.sharing.models import Application, Grant
-from yishu.sharing.rules import may_use
+from yishu.sharing.rules import may_use, strictest_type
 
 PROCEDURE = "sharing.application"
+PROCEDURES = (PROCEDURE, f"{PROCEDURE}.unconditional", f"{PROCEDURE}.withheld")
+"""The procedures applications run by: one for all, or one of its own for a share type, as the pack has it."""
 REVOKED_BY = "sharing.revoked_by"
 
 
 def law(jurisdiction: Jurisdiction, on: date) -> View:
     """The jurisdiction's pack as it reads on an Asia/Shanghai date."""
-    return packs.load(jurisdiction.pack).at(on)
+    return jurisdiction.law.at(on)
 
 
 def departments_as(person: Person, *kinds: str) -> QuerySet[Department]:
-    """Active departments of the person's jurisdiction in which they hold one of the roles now."""
+    """Active departments of the person's jurisdiction in which they act in one of the roles now, for others included."""
     if person.department is None:
         return Department.objects.none()
-    found = Department.objects.filter(jurisdiction_id=person.department.jurisdiction_id, active=True)
-    return found.filter(roles__person=person, roles__kind__in=kinds, roles__revoked_at=None).distinct()
-
-
-def oversees(person: Person) -> bool:
-    """Whether the person reads everything of the jurisdiction: its authority's people and its auditors."""
-    return (
-        departments_as(person, RoleKind.AUTHORITY).filter(is_authority=True).exists()
-        or departments_as(person, RoleKind.AUDITOR).exists()
-    )
+    return orgs.departments_as(person, timezone.now(), *kinds).filter(active=True)
 
 
 def _mine(person: Person, *kinds: str) -> list[int]:
@@ -50,16 +45,15 @@ def _mine(person: Person, *kinds: str) -> list[int]:
 
 
 def visible_applications(person: Person) -> QuerySet[Application]:
-    """Applications a person may read: all of the jurisdiction for authority and auditors, else those of their departments
-    and those for their departments' resources."""
+    """Applications a person may read: those of the departments they look over (``orgs.queries.read_over``: authority,
+    auditors, inspectors), those of their own departments, and those for their departments' resources."""
     rows = Application.objects.select_related("resource", "resource__department", "department", "case", "submitted_by")
     if person.department is None:
         return rows.none()
     rows = rows.filter(jurisdiction_id=person.department.jurisdiction_id)
-    if oversees(person):
-        return rows
-    used = _mine(person, RoleKind.CONSUMER, RoleKind.RESPONSIBLE)
-    given = _mine(person, RoleKind.PROVIDER, RoleKind.RESPONSIBLE)
+    over = orgs.read_over(person, "cases", timezone.now()).values_list("pk", flat=True)
+    used = [*over, *_mine(person, RoleKind.CONSUMER, RoleKind.RESPONSIBLE)]
+    given = [*over, *_mine(person, RoleKind.PROVIDER, RoleKind.RESPONSIBLE)]
     return rows.filter(Q(department_id__in=used) | Q(resource__department_id__in=given))
 
 
@@ -77,10 +71,9 @@ def visible_grants(person: Person) -> QuerySet[Grant]:
     if person.department is None:
         return rows.none()
     rows = rows.filter(jurisdiction_id=person.department.jurisdiction_id)
-    if oversees(person):
-        return rows
-    used = _mine(person, RoleKind.CONSUMER, RoleKind.RESPONSIBLE)
-    given = _mine(person, RoleKind.PROVIDER, RoleKind.RESPONSIBLE)
+    over = orgs.read_over(person, "cases", timezone.now()).values_list("pk", flat=True)
+    used = [*over, *_mine(person, RoleKind.CONSUMER, RoleKind.RESPONSIBLE)]
+    given = [*over, *_mine(person, RoleKind.PROVIDER, RoleKind.RESPONSIBLE)]
     return rows.filter(Q(department_id__in=used) | Q(resource__department_id__in=given))
 
 
@@ -155,3 +148,9 @@ def access_reference(grant: Grant) -> Reference:
 def title_of(view: View, option_list: str, key: str) -> str:
     """The Chinese title of a key of one of the pack's lists; the key itself when the list no longer has it."""
     return next((o.title for o in options(view, option_list) if o.key == key), key)
+
+
+def application_procedure(view: View, spec: ResourceSpec, columns: Sequence[str]) -> str:
+    """Which procedure an application for these columns runs: the one of the strictest share type among them, else the general one."""
+    own = f"{PROCEDURE}.{strictest_type(spec, columns)}"
+    return own if view.has(f"procedures.{own}") else PROCEDURE

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from yishu.catalogue.models import Resource, Version
 from yishu.catalogue.rules import from_json
@@ -18,8 +19,9 @@ from yishu.ledger.entries import DELIVERY, REFUSAL, Entry, entry_from_bytes
 from yishu.ledger.notes import VERIFIER_KEYS, read_verifier_keys
 from yishu.ledger.receipts import Receipt
 from yishu.ledger.verify import verify_receipt
+from yishu.orgs import queries as orgs
 from yishu.orgs.models import Client, Department, Person, RoleKind
-from yishu.sharing.queries import departments_as, law, oversees, title_of
+from yishu.sharing.queries import departments_as, law, title_of
 
 WINDOW = 20_000
 """Entries looked through for a list, newest first: the ledger has no index by department, and a list is for what just happened."""
@@ -68,13 +70,12 @@ class Row:
 
 
 def scope_of(person: Person) -> Scope:
-    """Departments and resources whose receipts a person may see: the jurisdiction's for authority and auditors."""
+    """Departments and resources whose receipts a person may see: those of departments they look over, and of their own."""
     if person.department is None:
         return Scope((), ())
-    if oversees(person):
-        ids = Department.objects.filter(jurisdiction_id=person.department.jurisdiction_id).values_list("pk", flat=True)
-        return Scope(tuple(str(pk) for pk in ids), ())
-    used = departments_as(person, RoleKind.CONSUMER, RoleKind.RESPONSIBLE).values_list("pk", flat=True)
+    over = orgs.read_over(person, "receipts", timezone.now())
+    used = {*over.values_list("pk", flat=True)}
+    used |= {*departments_as(person, RoleKind.CONSUMER, RoleKind.RESPONSIBLE).values_list("pk", flat=True)}
     given = departments_as(person, RoleKind.PROVIDER, RoleKind.RESPONSIBLE)
     codes = Resource.objects.filter(department__in=given).exclude(code=None).values_list("code", flat=True)
     return Scope(tuple(str(pk) for pk in used), tuple(str(code) for code in codes))

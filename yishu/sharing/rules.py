@@ -67,7 +67,7 @@ def access(view: View, share_type: str) -> Decision:
     if value.value == DIRECT:
         return Decision(True, "无条件共享类数据可以直接获取", value.reference, code=DIRECT)
     if value.value == APPLICATION:
-        return Decision(True, "须提出申请，经数据主管部门审核批准后使用", value.reference, code=APPLICATION)
+        return Decision(True, "须提出申请，按规定的程序审核同意后使用", value.reference, code=APPLICATION)
     return Decision(
         False, "按规定不能申请使用", value.reference, remedy="请与数据主管部门联系", code="sharing.not_applicable"
     )
@@ -78,9 +78,14 @@ def resource_access(view: View, spec: ResourceSpec, columns: Sequence[str] = ())
 
     Without ``columns`` the resource's own type decides, as its page shows it.
     """
+    return access(view, strictest_type(spec, columns))
+
+
+def strictest_type(spec: ResourceSpec, columns: Sequence[str] = ()) -> str:
+    """The strictest share type among the resource and the items of ``columns``."""
     order = ("unconditional", "conditional", "withheld")
     types = [spec.share_type, *(i.share_type or spec.share_type for i in spec.items if i.column in columns)]
-    return access(view, max(types, key=order.index))
+    return max(types, key=order.index)
 
 
 def used_columns(items: Sequence[str], row_filter: Iterable[RowCondition]) -> tuple[str, ...]:

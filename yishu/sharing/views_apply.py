@@ -89,7 +89,7 @@ def apply(request: HttpRequest, resource_id: int) -> HttpResponse:
         )
     except PublicError as error:
         return _step(request, form, spec, department, LAST, error=error, status=error.status)
-    messages.success(request, "申请已提交，由数据主管部门审核；进度见下方")
+    messages.success(request, "申请已提交；由谁办理、进度如何见下方")
     return redirect("case", case_id=application.case_id)
 
 

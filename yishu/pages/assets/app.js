@@ -1,5 +1,6 @@
 // All behaviour a page may have beyond HTML. Every page reads and works without it.
 import htmx from "htmx.org";
+import "./grid.js";
 
 window.htmx = htmx;
 htmx.config.includeIndicatorStyles = false; // the CSP allows no inline style

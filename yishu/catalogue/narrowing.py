@@ -1,0 +1,136 @@
+"""缩小无条件共享范围: only with a basis and the authority's consent where the pack says so (YH-25.1)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from yishu.cases.models import Case
+from yishu.cases.queries import procedure_of
+from yishu.catalogue import queries
+from yishu.catalogue.access import must_be_authority
+from yishu.catalogue.demands import Demands, demands
+from yishu.catalogue.models import Resource, ReviewRecord
+from yishu.catalogue.rules import UNCONDITIONAL, ResourceSpec, from_json
+from yishu.catalogue.sharing_rules import basis_problems, narrowing
+from yishu.catalogue.snapshots import resource_spec
+from yishu.kernel.errors import Invalid, NotFound, Problem
+from yishu.kernel.time import shanghai_date
+from yishu.ledger.actions import record
+from yishu.orgs.models import Jurisdiction, Person
+
+FLAG = "catalogue.narrowing_needs_authority"
+KIND = "narrowing_consent"
+
+
+def in_force(resource: Resource) -> ResourceSpec | None:
+    """The version that serves now, or None before the first publication."""
+    snapshot = resource.versions.filter(number=resource.version).values_list("snapshot", flat=True).first()
+    return from_json(snapshot) if snapshot else None
+
+
+def narrowed(resource: Resource) -> list[str]:
+    """What the working copy takes out of unconditional sharing, in words; empty when nothing."""
+    before = in_force(resource)
+    if before is None:
+        return []
+    grades = {item.column: item.grade or 1 for item in resource.items.all()}
+    spec = resource_spec(resource, version=resource.version + 1, published_on=resource.updated_at.date(), grades=grades)
+    return narrowing(before, spec.share_type, spec.items)
+
+
+def basis_missing(resource: Resource, law: Demands) -> list[Problem]:
+    """Why a narrowing may not be submitted: it names no basis. Empty where the pack asks for none or nothing is narrowed."""
+    if law.values.get(FLAG) is not True:
+        return []
+    parts = narrowed(resource)
+    if not parts:
+        return []
+    use = resource.share_type if resource.share_type != UNCONDITIONAL else "conditional"
+    reference = law.reference(FLAG)
+    return [
+        Problem(
+            p.where,
+            f"缩小无条件共享范围（{'、'.join(parts[:5])}）须有依据：{p.what}",
+            p.remedy,
+            "catalogue.narrowing_basis",
+            reference,
+        )
+        for p in basis_problems(use, resource.basis_kind, resource.share_basis, law)
+    ]
+
+
+def consent_missing(resource: Resource, case: Case, law: Demands, *, by_authority: bool) -> list[Problem]:
+    """Why a narrowing may not be published: the authority neither decides this step nor has consented in this case."""
+    if by_authority or law.values.get(FLAG) is not True:
+        return []
+    parts = narrowed(resource)
+    if not parts or consent_of(case) is not None:
+        return []
+    what = f"新版把{'、'.join(parts[:5])}移出无条件共享，须先经数据主管部门同意"
+    remedy = "请数据主管部门在“缩小共享范围审核”中办理后再发布，或恢复为无条件共享"
+    return [Problem("共享类型", what, remedy, "catalogue.narrowing_unapproved", law.reference(FLAG))]
+
+
+def consent_of(case: Case) -> ReviewRecord | None:
+    """The authority's consent given since the case was last submitted, or None; a refusal or a resubmission ends it."""
+    record_ = ReviewRecord.objects.filter(case=case, kind=KIND).order_by("-at", "-pk").first()
+    if record_ is None or record_.fields.get("decision") != "consent":
+        return None
+    last = case.events.filter(outcome="resubmit").order_by("-seq").values_list("at", flat=True).first()
+    return record_ if last is None or record_.at >= last else None
+
+
+@transaction.atomic
+def decide_narrowing(*, resource_id: int, consent: bool, reason: str, by: Person, at: datetime) -> ReviewRecord:
+    """The authority consents to a narrowing under review, or refuses it, with its reason; the department then publishes or revises.
+
+    Raises NotAllowed, NotFound (nothing under review that narrows), Invalid without a reason.
+    """
+    home = must_be_authority(by, at, "缩小无条件共享范围的审核")
+    resource = Resource.objects.filter(pk=resource_id, jurisdiction_id=home.jurisdiction_id).first()
+    case = queries.open_case(resource) if resource else None
+    parts = narrowed(resource) if resource and case else []
+    if resource is None or case is None or not parts:
+        raise NotFound("没有待审核的缩小共享范围事项", remedy="请刷新列表后再试", code="catalogue.no_narrowing")
+    law = demands(case.law, case.law_on)
+    if not reason.strip():
+        raise Invalid(
+            "没有写明理由",
+            remedy="请写明同意或不同意的理由",
+            reference=law.reference(FLAG),
+            code="catalogue.missing_reason",
+        )
+    made = ReviewRecord.objects.create(
+        resource=resource, case=case, kind=KIND, by=by, at=at,
+        fields={
+            "decision": "consent" if consent else "refuse", "reason": reason.strip()[:1000], "parts": parts, "basis": resource.share_basis,
+        },
+    )  # fmt: skip
+    reference = law.reference(FLAG)
+    record(
+        kind="decision", by=by, at=at, department=home.pk, resource=resource.code or "", case=case.pk,
+        facts={
+            "procedure": "catalogue.narrowing", "object": "catalogue.resource", "object_id": str(resource.pk),
+            "outcome": "consent" if consent else "refuse", "law": (reference.row or str(reference)) if reference else "",
+            "law_on": shanghai_date(at).isoformat(),
+        },
+    )  # fmt: skip
+    return made
+
+
+def waiting(jurisdiction: Jurisdiction) -> list[dict[str, object]]:
+    """Reviews of a jurisdiction that narrow and lack the authority's consent: resource, case, parts and what was said before."""
+    cases = Case.objects.filter(jurisdiction=jurisdiction, procedure=queries.PROCEDURE, closed_at=None)
+    found: list[dict[str, object]] = []
+    for case in cases.select_related("jurisdiction", "department").order_by("opened_at"):
+        if demands(case.law, case.law_on).values.get(FLAG) is not True or _has_authority(case):
+            continue
+        resource = Resource.objects.select_related("department", "jurisdiction").filter(pk=case.subject_id).first()
+        parts = narrowed(resource) if resource and resource.version else []
+        if resource and parts and consent_of(case) is None:
+            found.append({"resource": resource, "case": case, "parts": parts})
+    return found
+
+
+def _has_authority(case: Case) -> bool:
+    return any(step.role == "authority" for step in procedure_of(case).steps.values())

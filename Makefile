@@ -16,7 +16,7 @@ BENCH := build/bench
 ASSETS := $(wildcard yishu/pages/assets/*)
 ARGS ?=
 
-.PHONY: help setup demo test lint types conformance conformance-mutate soak bench-gateway bench-collect screenshots clean dev chromium
+.PHONY: help setup demo test lint types conformance conformance-mutate soak bench-gateway bench-collect bench-pages screenshots clean dev chromium
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ bench-gateway: $(BENCH)/.ready ## lookups against the yardstick and Datasette
 
 bench-collect: $(BENCH)/.ready ## collecting against the hand-written baseline
 	@$(BENCH)/bin/python -m benchmarks.bench_collect $(ARGS)
+
+bench-pages: dev ## pages over 470,000 resources against the same over 1,000
+	@$(BIN)/python -m benchmarks.pages $(ARGS)
 
 screenshots: dev chromium ## the story in a browser, pictures in tests/story/screenshots
 	@$(PYTEST) tests/story -m browser $(ARGS)

@@ -18,7 +18,7 @@ from yishu.config.environment import read_environment
 from yishu.runtime.postgres import Postgres
 from yishu.runtime.roles import ensure_gateway_role, gateway_url, grant_gateway_rights
 
-pytest_plugins = ["tests.plugins.conformance"]
+pytest_plugins = ["tests.plugins.conformance", "tests.plugins.emptying"]
 
 
 def _only_loopback() -> None:
@@ -79,8 +79,11 @@ def home(new_home: Callable[[], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> Iterator[None]:
-    """Start the embedded PostgreSQL for the session, once the first test asks for a database."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """Start the embedded PostgreSQL for the session, once the first test asks for a database.
+
+    Workers side by side (``-n 2``) start one each, or share the named server with a database each.
+    """
     if os.environ.get("YISHU_TEST_DATABASE_URL"):
         yield
         return

@@ -15,7 +15,7 @@ from yishu.kernel.time import SHANGHAI
 from yishu.law import calendar
 from yishu.law.notices import read_notice
 from yishu.orgs import calendars
-from yishu.orgs.models import CalendarNotice, Person, Role
+from yishu.orgs.models import Area, CalendarNotice, Person, Role
 
 from .conftest import AT, open_review
 from .test_pages import client_of, plain_handler  # noqa: F401
@@ -129,6 +129,34 @@ def test_notice_from_somebody_else_is_refused(county, who):
         calendar_moves.import_notice(notice=read_notice(document()), by=getattr(county, who), at=at_year_end())
     assert client_of(getattr(county, who)).post("/calendar/import/", {"year": NEXT}).status_code == 403
     assert not CalendarNotice.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["authority", "admin"])
+def test_notice_is_imported_in_the_founding_jurisdiction_only(county, elsewhere, kind):
+    case = open_review(county, at=at_year_end())
+    stranger = elsewhere.reviewer
+    if kind == "admin":
+        stranger = Person.objects.create(
+            username="jz-adm", name="外管理", department=elsewhere.authority, created_at=AT
+        )
+        Role.objects.create(person=stranger, department=elsewhere.authority, kind="admin", granted_at=AT)
+    with pytest.raises(NotAllowed) as caught:
+        calendar_moves.import_notice(notice=read_notice(document()), by=stranger, at=at_year_end())
+    assert caught.value.code == "orgs.calendar_role_needed"
+    client = client_of(stranger)
+    page = client.get(f"/calendar/?year={NEXT}").content.decode()
+    assert 'id="import"' not in page and "由平台所在行政区域" in page
+    given = {"stage": "import", "document": document().decode()}
+    assert client.post("/calendar/import/", given).status_code == 403
+    before = case.due_on
+    case.refresh_from_db()
+    assert case.due_on == before and not CalendarNotice.objects.exists()
+
+
+def test_notice_is_not_imported_by_the_authority_of_an_area(county):
+    county.authority.area = Area.objects.create(jurisdiction=county.jurisdiction, name="开发区", created_at=AT)
+    county.authority.save()
+    assert not calendars.may_import(county.reviewer, at_year_end())
 
 
 def test_pages_preview_import_and_list_the_moves(county, admin):

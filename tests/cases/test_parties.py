@@ -58,6 +58,17 @@ def test_case_of_a_zone_goes_to_the_zones_authority_alone(county, zone, review):
         actions.act(case_id=inside.pk, outcome="approve", seen_revision=1, by=county.reviewer, at=AT, facts=APPROVAL)
 
 
+@pytest.mark.parametrize(("kind", "office"), [("auditor", ""), ("leader", ""), ("inspector", "audit")])
+def test_who_looks_over_a_zone_reads_the_zones_cases_only(county, zone, review, kind, office):
+    inside, outside = open_at(county, zone["provider"], zone["clerk"]), review()
+    watcher = person(county, "zw", zone["authority"], kind)
+    Role.objects.filter(person=watcher).update(office=office)
+    assert list(visible_cases(watcher)) == [inside]
+    over = person(county, "cw", county.authority, kind)
+    Role.objects.filter(person=over).update(office=office)
+    assert set(visible_cases(over)) == {inside, outside}
+
+
 def test_zone_without_authority_stays_with_the_jurisdictions(county, zone):
     Department.objects.filter(pk=zone["authority"].pk).update(active=False)
     case = open_at(county, zone["provider"], zone["clerk"])

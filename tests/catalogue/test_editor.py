@@ -101,6 +101,14 @@ def test_classified_data_is_refused_at_once_and_not_kept_either(county):
     page(client, "/catalogue/autosave/", form_data(title="甲"))
     page(client, "/catalogue/autosave/", form_data(title="甲", classified="state_secret"))
     assert not Autosave.objects.exists()
+    for marked in (
+        {"summary": "机密★十年"},
+        {"items-0-description": "绝密 ★"},
+        {"items-0-sensitivity": "state_secret"},
+    ):
+        page(client, "/catalogue/autosave/", form_data(title="甲"))
+        page(client, "/catalogue/autosave/", form_data(title="甲", **marked))
+        assert not Autosave.objects.exists(), marked
     answer = client.post("/catalogue/new/", form_data(classified="state_secret"))
     assert answer.status_code == 422 and "不得编入目录" in answer.content.decode() and not Resource.objects.exists()
 

@@ -13,6 +13,7 @@ from yishu.catalogue.rules import ItemSpec, ResourceSpec
 from yishu.catalogue.sharing_rules import mask_rank, weakening
 from yishu.catalogue.snapshots import item_drafts, resource_draft
 from yishu.kernel.errors import Invalid, NotAllowed
+from yishu.orgs.models import Area, Person
 from yishu.security.masks import MASKS
 
 from .conftest import PERMIT_ITEMS
@@ -50,10 +51,8 @@ def test_department_that_publishes_itself_cannot_narrow_without_basis_and_the_au
     client.force_login(town.people["authority"])
     page = client.get("/catalogue/narrowing/").content.decode()
     assert "食品经营许可证信息" in page and "《某法》第三条" in page
-    assert (
-        client.post("/catalogue/narrowing/", {"resource": resource.pk, "do": "consent", "reason": ""}).status_code
-        == 422
-    )
+    typed = {"resource": resource.pk, "revision": case.revision, "do": "consent"}
+    assert client.post("/catalogue/narrowing/", {**typed, "reason": ""}).status_code == 422
     with pytest.raises(NotAllowed):
         narrowing.decide_narrowing(
             resource_id=resource.pk, consent=True, reason="可", by=town.people["provider"], at=AT
@@ -63,8 +62,12 @@ def test_department_that_publishes_itself_cannot_narrow_without_basis_and_the_au
     )
     with pytest.raises(Invalid):
         take(town, case, "approve")
-    answer = client.post("/catalogue/narrowing/", {"resource": resource.pk, "do": "consent", "reason": "依据充分"})
+    stale = client.post("/catalogue/narrowing/", {**typed, "revision": case.revision - 1, "reason": "依据充分"})
+    assert stale.status_code == 409, "nobody consents to what was handed in since the page was shown"
+    answer = client.post("/catalogue/narrowing/", {**typed, "reason": "依据充分" * 100})
     assert answer.status_code == 302
+    consent = narrowing.consent_of(case)
+    assert consent is not None and len(consent.fields["reason"]) == 400, "the reason is kept whole"
     take(town, case, "approve")
     assert queries.published(id=resource.pk).share_type == "conditional"
     assert narrowing.waiting(town.jurisdiction) == []
@@ -118,6 +121,77 @@ def test_version_with_a_lower_grade_or_weaker_mask_needs_a_recorded_reason(pack)
     case = take(town, case, forward(case), reason="经评估可以降级", grades=lower)
     assert case.events.order_by("-seq")[0].reason == "经评估可以降级"
     assert Version.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_item_left_out_or_put_under_a_new_name_is_a_narrowing():
+    town = make_town(YUHUA)
+    resource = new_resource(town, share_basis="某法第一条")
+    publish(town, resource)
+    assert narrowing.narrowed(edit(town, resource)) == []
+    kept = item_drafts(resource)
+    edit(town, resource, items=kept[:-1])
+    assert narrowing.narrowed(resource) == [f"{kept[-1].name}（删去）"]
+    renamed = replace(kept[-1], name="另名", column="", share_type="conditional")
+    edit(town, resource, items=[*kept[:-1], renamed], share_basis="《某法》第三条", basis_kind="law")
+    case = submit(town, resource)
+    with pytest.raises(Invalid) as caught:
+        take(town, case, "approve")
+    assert caught.value.code == "catalogue.narrowing_unapproved"
+
+
+@pytest.mark.django_db
+def test_consent_to_a_narrowing_comes_from_the_authority_of_the_departments_area():
+    town = make_town(YUHUA)
+    resource = new_resource(town)
+    publish(town, resource)
+    edit(town, resource, **NARROW, share_basis="《某法》第三条", basis_kind="law")
+    submit(town, resource)
+    town.authority.area = Area.objects.create(jurisdiction=town.jurisdiction, name="开发区", created_at=AT)
+    town.authority.save()
+    with pytest.raises(NotAllowed):
+        narrowing.decide_narrowing(
+            resource_id=resource.pk, consent=True, reason="可", by=Person.objects.get(username="lin"), at=AT
+        )
+
+
+@pytest.mark.django_db
+def test_two_items_cannot_change_places_to_shed_a_mask():
+    town = make_town(XIUWU)
+    items = (*PERMIT_ITEMS, ItemDraft("电话", mask="hide"), ItemDraft("备注"))
+    resource = new_resource(town, items=items)
+    publish(town, resource)
+    stored = {i.name: i for i in item_drafts(resource)}
+    phone, note = stored["电话"], stored["备注"]
+    swapped = [
+        replace(i, column={phone.name: note.column, note.name: phone.column}.get(i.name, i.column), mask="")
+        for i in stored.values()
+    ]
+    edit(town, resource, items=swapped)
+    now = {i.name: i.column for i in item_drafts(resource)}
+    assert (now["电话"], now["备注"]) == (phone.column, note.column), "a name keeps its column"
+    # By way of other names, in several savings, the columns do move; the version in force is what counts.
+    for step in ({"电话": "甲", "备注": "乙"}, {"甲": "备注", "乙": "电话"}):
+        edit(town, resource, items=[replace(i, name=step.get(i.name, i.name)) for i in item_drafts(resource)])
+    assert {i.name: i.column for i in item_drafts(resource)}["电话"] == note.column
+    case = submit(town, resource)
+    with pytest.raises(Invalid) as caught:
+        take(town, case, forward(case), reason=" ", grades={i.column: 4 for i in resource.items.all()})
+    assert {p.code for p in caught.value.problems} == {"catalogue.mask_weakened"}
+
+
+@pytest.mark.django_db
+def test_published_base_item_stays_unconditional_when_its_mark_is_taken_off():
+    town = make_town(XIUWU)
+    library = next(o for o in town.law.options("base_libraries") if str(o.facts.get("locked", "")).lower() != "false")
+    items = tuple(replace(i, is_base=n == 0) for n, i in enumerate(PERMIT_ITEMS))
+    resource = new_resource(town, items=items, base_library=library.key)
+    publish(town, resource)
+    bare = [replace(i, is_base=False, share_type="conditional") for i in item_drafts(resource)]
+    edit(town, resource, items=bare, base_library="")
+    with pytest.raises(Invalid) as caught:
+        submit(town, resource)
+    assert "catalogue.base_item_locked" in {p.code for p in caught.value.problems}
 
 
 def spec_of(items):

@@ -192,6 +192,8 @@ HOSTILE = {
     "too_large": lambda good: good + b"\x00" * workbook.MOST_BYTES,
     "macros": lambda good: rezip(good, add=[("xl/vbaProject.bin", b"x")]),
     "embedded": lambda good: rezip(good, add=[("xl/embeddings/oleObject1.bin", b"x")]),
+    "styles": lambda good: rezip(good, [("xl/styles.xml", b"<xf/>" * 100_000)], drop=("xl/styles.xml",)),
+    "cells": lambda good: rezip(good, add=[("xl/worksheets/sheet9.xml", b"<c/>" * 2_100_000)]),
     "bomb": lambda good: rezip(good, add=[("xl/worksheets/sheet9.xml", b" " * (workbook.MOST_UNPACKED + 1))]),
     "many_parts": lambda good: rezip(good, add=[(f"xl/media/{n}.xml", b"") for n in range(workbook.MOST_PARTS + 1)]),
     "entities": lambda good: rezip(good, replace_part=_entity),

@@ -251,6 +251,11 @@ def _register(held: Register) -> Changed:
         fields = tuple(other if f is field else f for f in held.fields)
         word = "选填" if field.required else "必填"
         yield dataclasses.replace(held, fields=fields), f"“{field.title}”{word}", field.reference
+        for part, word in (("breaches", "不再指认禁止行为"), ("demands", "不再牵出必填内容")):
+            if getattr(field, part):
+                other = dataclasses.replace(field, **{part: ()})
+                fields = tuple(other if f is field else f for f in held.fields)
+                yield dataclasses.replace(held, fields=fields), f"“{field.title}”{word}", field.reference
         rest = tuple(f for f in held.fields if f is not field)
         if rest and field.name != held.title_field:
             yield dataclasses.replace(held, fields=rest), f"少了“{field.title}”", field.reference

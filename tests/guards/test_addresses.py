@@ -12,7 +12,7 @@ from yishu.kernel.codes import organisation_check, uscc_check
 from yishu.orgs import actions as orgs
 from yishu.orgs.models import Role
 
-HOSTILE = ("\x00", "a\x00b", "²", "99999999999999999999", "-1", "' or 1=1 --", "%", "\U0001f600", "[", "../..")
+HOSTILE = ("a\x00b", "²", "99999999999999999999", "-1", "' or 1=1 -- %[(\\../..\U0001f600")
 NAMES = (
     "q",
     "page",
@@ -67,7 +67,9 @@ def asked(path, number):
 
 @pytest.mark.parametrize("number", ["0", "99999999999999999999", "9" * 5000])
 def test_page_with_a_number_no_row_has_is_no_server_error(everyone, number):
-    for path in addresses(get_resolver().url_patterns):
+    numbered = [path for path in addresses(get_resolver().url_patterns) if "<int:" in path]
+    assert len(numbered) > 20
+    for path in numbered:
         for method in (everyone.get, everyone.post):
             answer = method(asked(path, number))
             assert answer.status_code < 500, (path, number[:30], answer.status_code)

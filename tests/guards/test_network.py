@@ -14,6 +14,8 @@ ADDRESS = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?![\w.])")
 WEB = re.compile(r"https?://([A-Za-z0-9.-]+)")
 SPOKEN_OF = ("127.0.0.1", "localhost", "testserver", "0.0.0.0")
 RESERVED = (".test", ".invalid", ".gov.cn")
+NAMESPACES = ("www.w3.org", "purl.org", "xmlns.com", "publications.europa.eu")
+"""First parts of names in open formats (RDF); nobody is called there."""
 
 
 def _foreign(text: str) -> set[str]:
@@ -27,7 +29,7 @@ def _foreign(text: str) -> set[str]:
         if not (address.is_loopback or address.is_private or address.is_unspecified or address.is_link_local):
             found.add(match)
     for host in WEB.findall(text):
-        if host not in SPOKEN_OF and "example" not in host.split(".") and not f".{host}".endswith(RESERVED):
+        if host not in SPOKEN_OF + NAMESPACES and "example" not in host.split(".") and not f".{host}".endswith(RESERVED):
             found.add(host)
     return found
 

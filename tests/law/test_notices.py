@@ -93,12 +93,14 @@ def test_notice_without_its_paper_names_the_year():
 
 @pytest.fixture
 def source():
-    """Installs notices and takes them out again."""
-    yield lambda *notices: calendar.install_source(lambda: notices)
+    """Installs notices instead of those in the database, and gives these back afterwards."""
+    wired = calendar._source[0]
     calendar.install_source(None)
+    yield lambda *notices: calendar.install_source(lambda: notices)
+    calendar.install_source(wired)
 
 
-def test_current_calendar_without_notices_is_the_standard_one():
+def test_current_calendar_without_notices_is_the_standard_one(source):
     assert calendar.current() is standard()
 
 

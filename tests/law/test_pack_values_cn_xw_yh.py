@@ -86,7 +86,8 @@ def _options(options: OptionList) -> str:
 def _register(register: Register) -> str:
     fields = []
     for field in register.fields:
-        choices = f"[{'/'.join(field.choices)}]" if field.choices else ""
+        said = {word: f"!{act}" for word, act in field.breaches} | {word: f">{name}" for word, name in field.demands}
+        choices = f"[{'/'.join(c + said.get(c, '') for c in field.choices)}]" if field.choices else ""
         fields.append(f"{field.name}{'*' if field.required else '?'}{field.kind}{choices}")
     review = f"/{register.review_months}" if register.review_months else ""
     called = "" if register.title_field == register.fields[0].name else f" called {register.title_field}"

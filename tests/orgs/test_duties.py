@@ -59,6 +59,21 @@ def test_substitute_of_somebody_moved_or_switched_off_has_nothing(office, collea
     assert named.revoked_at == at and queries.roles_of(colleague, at) == frozenset()
 
 
+def test_stand_in_of_a_responsible_person_passes_nothing_on(office, colleague, at):
+    """What is lent for a time is not made one's own by handing work over, or by being named again for longer."""
+    actions.grant_role(person=office.clerk, kind="responsible", by=None, at=at)
+    given = {"department": office.estate, "kinds": ["responsible"], "at": at}
+    period = {"since": at, "until": at + timedelta(days=3)}
+    duties.name_substitute(person=office.clerk, substitute=colleague, by=office.clerk, **given, **period)
+    assert queries.may_act(colleague, "responsible", office.estate, at).allowed
+    with pytest.raises(NotAllowed):
+        duties.hand_over(giver=office.clerk, taker=colleague, by=colleague, **given)
+    with pytest.raises(NotAllowed):
+        longer = {"since": at, "until": at + timedelta(days=3000)}
+        duties.name_substitute(person=office.clerk, substitute=colleague, by=colleague, **given, **longer)
+    assert not Role.objects.filter(person=colleague).exists() and Substitute.objects.count() == 1
+
+
 def test_substitute_is_not_passed_on_and_keeps_roles_apart(office, colleague, named, at, password):
     third, _ = actions.create_person(
         username="disan", name="第三人", department=office.estate, password=password, by=None, at=at

@@ -298,3 +298,19 @@ def test_failed_steps_keep_no_code(office, password):
     browser, _ = first_step("jingban", password)
     browser.post(SECOND, {"code": "13572468"})
     assert "13572468" not in str(list(AccessAttempt.objects.values()))
+
+
+def test_operator_on_the_server_takes_factors_off_with_a_reason(office, capsys):
+    from django.conf import settings
+
+    from yishu.cli import build_parser
+
+    enrol(office.admin)
+    parser = build_parser("reset-factors")
+    args = parser.parse_args(["reset-factors", "GUANLI", "--reason", "唯一的管理员遗失手机"])
+    assert args.handler(args, settings.ENVIRONMENT) == 0
+    assert "guanli" in capsys.readouterr().out and not mfa.enrolled(office.admin)
+    assert events()[-1] == "orgs.factors_reset"
+    args = parser.parse_args(["reset-factors", "meiyouren", "--reason", "唯一的管理员遗失手机"])
+    with pytest.raises(NotFound):
+        args.handler(args, settings.ENVIRONMENT)

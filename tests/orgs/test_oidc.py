@@ -157,6 +157,12 @@ def test_provider_that_describes_itself_wrongly_is_not_followed(office, provider
     assert answer.status_code == 503 and "用登录名和密码登录" in answer.content.decode()
 
 
+def test_provider_that_answers_nonsense_is_an_outage(office, provider):
+    for body in (b"<html>", b"[]", b"{" + b" " * 600_000 + b"}", b"[" * 100_000, b"\xff\xfe"):
+        provider.described = lambda body=body: body
+        assert Browser().get(BEGIN).status_code == 503
+
+
 def test_provider_down_says_so(office, provider):
     provider.stop()
     assert Browser().get(BEGIN).status_code == 503

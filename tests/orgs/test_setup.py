@@ -1,6 +1,7 @@
 """The first visit: once, for whoever holds the code."""
 
 import threading
+from datetime import date
 
 import pytest
 from django.conf import settings
@@ -9,11 +10,14 @@ from django.test import Client as Browser
 
 from yishu.kernel.errors import Conflict
 from yishu.orgs import setup
+from yishu.orgs.actions import create_jurisdiction
+from yishu.orgs.forms import usual_mode
 from yishu.orgs.models import Department, Jurisdiction, Person
 from yishu.orgs.queries import roles_of
 
 GIVEN = {
     "pack": "cn-henan-jiaozuo-xiuwu",
+    "mode": "overlaid",
     "department": "修武县政务服务和大数据管理局",
     "uscc": "114108210000000116",
     "name": "甄管理",
@@ -45,14 +49,29 @@ def test_sign_in_without_people_leads_to_the_first_visit():
 @pytest.mark.django_db
 def test_setup_with_the_code_makes_place_authority_and_administrator(given):
     browser = Browser()
-    assert browser.get("/setup/").status_code == 200
+    page = browser.get("/setup/")
+    assert page.status_code == 200 and page.context["form"]["mode"].initial == "overlaid"
     assert browser.post("/setup/", given)["Location"] == "/accounts/login/"
     person = Person.objects.get()
     assert roles_of(person) == {"admin"} and person.department.is_authority and not person.must_change_password
-    assert Jurisdiction.objects.get().mode == "as_written"
+    assert Jurisdiction.objects.get().mode == "overlaid"
     assert browser.post("/accounts/login/", {"login": "guanli", "password": given["password"]}).status_code == 302
     assert Browser().get("/setup/").status_code == 404
     assert Browser().post("/setup/", given).status_code == 404
+
+
+@pytest.mark.django_db
+def test_setup_as_written_chosen_holds_even_where_a_demonstration_left_its_place(given):
+    from django.utils import timezone
+
+    create_jurisdiction(pack=given["pack"], mode="overlaid", by=None, at=timezone.now())
+    assert Browser().post("/setup/", given | {"mode": "as_written"}).status_code == 302
+    assert Jurisdiction.objects.get().mode == "as_written"
+
+
+def test_usual_mode_is_overlaid_from_the_day_the_overlays_begin():
+    assert usual_mode(date(2025, 7, 31)) == "as_written"
+    assert usual_mode(date(2025, 8, 1)) == "overlaid"
 
 
 @pytest.mark.django_db
@@ -63,6 +82,7 @@ def test_setup_with_the_code_makes_place_authority_and_administrator(given):
         ("uscc", "114108210000000100", "校验位不符"),
         ("password", "short", "两次输入的密码不一致"),
         ("pack", "cn-henan", "不在可用的选项中"),
+        ("mode", "looser", "不在可用的选项中"),
     ],
 )
 def test_setup_wrong_input_keeps_what_was_typed_and_makes_nothing(given, field, value, words):

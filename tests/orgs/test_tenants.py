@@ -190,6 +190,35 @@ def test_area_has_its_own_authority_and_sees_its_departments_only(town, browser_
     assert set(queries.read_over(over, "cases", at)) == set(Department.objects.filter(jurisdiction=city.place))
 
 
+def test_administrator_of_an_area_does_not_reach_beyond_it(town, browser_of, at):
+    city = town(XINZHOU, "忻州平台")
+    area = tenants.create_area(jurisdiction=city.place, name="经开区", by=city.admin, at=at)
+    zone = city.department("经开区数据局", is_authority=True, area=area)
+    keeper = city.person("pianguan", "甄片管", zone, "admin")
+    stranger = city.person("jumin", "易民政", city.bureau, "provider")
+    new = {"jurisdiction": city.place, "name": "新设局", "uscc": valid_uscc(77), "kind": "government", "at": at}
+    assert actions.create_department(**new, area=area, by=keeper).area == area
+    new |= {"name": "另设局", "uscc": valid_uscc(78)}
+    outside = [
+        lambda: actions.create_department(**new, is_authority=True, by=keeper),
+        lambda: actions.update_department(department=zone, changes={"area": None}, by=keeper, at=at),
+        lambda: actions.update_department(department=city.bureau, changes={"unit": "某科"}, by=keeper, at=at),
+        lambda: actions.reset_password(person=stranger, by=keeper, at=at),
+        lambda: actions.grant_role(person=keeper, kind="admin", department=city.authority, by=keeper, at=at),
+        lambda: actions.create_person(username="xinren", name="新人", department=city.authority, by=keeper, at=at),
+        lambda: tenants.switch_mode(
+            jurisdiction=city.place, mode="overlaid", reason="片区想要改变", by=keeper, at=at
+        ),
+        lambda: tenants.create_area(jurisdiction=city.place, name="又一片区", by=keeper, at=at),
+    ]  # fmt: skip
+    for act in outside:
+        with pytest.raises((NotFound, NotAllowed, Invalid)):
+            act()
+    assert not tenants.may_found(keeper, city.place, at) and not tenants.is_platform_operator(keeper, at)
+    zone.refresh_from_db()
+    assert zone.area == area and city.bureau.area is None
+
+
 def test_nobody_acts_in_another_tenant(town, at):
     mine, theirs = town("cn-henan-jiaozuo-xiuwu", "修武平台"), town(XINZHOU, "忻州平台")
     clerk = theirs.person("jingban7", "易经办", theirs.bureau, "provider")

@@ -1,5 +1,6 @@
 """Registers: fields come from the pack, every change is kept, files are only downloads, nobody reads another place's lines."""
 
+import zipfile
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
@@ -120,6 +121,23 @@ def test_entry_of_another_place_looks_like_none(county: County) -> None:
         queries.entry_for(other.reviewer, entry.pk)
 
 
+def packed(*names: str) -> bytes:
+    """An archive with these parts, each empty."""
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"")
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("a.docx", "word/document.xml"), ("a.xlsx", "xl/workbook.xml"), ("a.ofd", "OFD.xml")]
+)
+def test_upload_of_a_document_is_kept_as_it_is(name: str, part: str) -> None:
+    content = packed("[Content_Types].xml", part)
+    assert accept(SimpleUploadedFile(name, content)).content == content
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
@@ -127,6 +145,11 @@ def test_entry_of_another_place_looks_like_none(county: County) -> None:
         ("a.xlsm", b"PK\x03\x04", "pages.upload_type"),
         ("a.pdf", b"MZ not a pdf", "pages.upload_content"),
         ("a.txt", b"text\x00binary", "pages.upload_content"),
+        ("a.txt", b"text" * 2000 + b"\x00binary", "pages.upload_content"),
+        ("a.docx", b"PK\x03\x04 no archive", "pages.upload_content"),
+        ("a.docx", packed("word/document.xml", "word/vbaProject.bin"), "pages.upload_content"),
+        ("a.xlsx", packed("word/document.xml"), "pages.upload_content"),
+        ("a.ofd", packed("META-INF/MANIFEST.MF", "Evil.class"), "pages.upload_content"),
         ("a.pdf", b"", "pages.upload_empty"),
         ("../../etc/passwd", b"root", "pages.upload_type"),
     ],

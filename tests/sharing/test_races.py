@@ -1,5 +1,6 @@
 """A revocation or a disabled program is never brought back by something that republishes at the same moment."""
 
+import contextlib
 import threading
 import time
 from datetime import date
@@ -7,10 +8,13 @@ from datetime import date
 import pytest
 from django.db import connection, transaction
 
+from yishu.catalogue.models import Resource
+from yishu.kernel.errors import Conflict
 from yishu.orgs import actions as orgs
 from yishu.orgs.messages import DepartmentChanged
 from yishu.sharing import actions, reactions
 from yishu.sharing.adapters import republish_grants
+from yishu.sharing.models import Grant
 
 
 @pytest.fixture
@@ -84,3 +88,33 @@ def test_program_disabled_while_its_department_is_republished_stays_disabled(com
         lambda: reactions.on_department_changed(DepartmentChanged(department.pk)),
     )
     assert active("client", "client_id", program.client_id) is False
+
+
+@pytest.mark.parametrize("first", ["retired", "published"])
+def test_grant_made_while_the_resource_is_retired_or_published_anew_does_not_outlive_it(
+    committed, open_resource, first
+):
+    def move():
+        row = Resource.objects.select_for_update().get(pk=open_resource.pk)
+        if first == "retired":
+            row.state = Resource.State.RETIRED
+        else:
+            row.version += 1
+        row.save()
+
+    refused = []
+
+    def take():
+        try:
+            actions.take_direct_access(
+                resource_id=open_resource.pk, department=committed.departments["civil"],
+                purpose="work_reference", starts_on=date(2026, 9, 18), ends_on=date(2027, 9, 17), by=committed.user,
+                at=committed.at,
+            )  # fmt: skip
+        except Conflict as error:
+            refused.append(error.code)
+            raise
+
+    with contextlib.suppress(AssertionError):  # the refusal is what ``meanwhile`` would report
+        meanwhile(move, take)
+    assert refused == ["sharing.resource_moved"] and Grant.objects.count() == 1

@@ -8,6 +8,7 @@ from yishu.catalogue.messages import ResourceRetired
 from yishu.catalogue.models import Resource
 from yishu.kernel import events
 from yishu.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from yishu.orgs.models import Area
 from yishu.stewardship import lists, sourcing
 from yishu.stewardship.models import Cluster, Datum, Member, Profile, ResponsibilityVersion
 from yishu.stewardship.sourcing import Ruling
@@ -148,6 +149,28 @@ def test_claim_raised_again_reopens_the_member_and_tells_the_authority(county):
     sourcing.claim_again(cluster_id=cluster.pk, member_id=member.pk, note="某条例", by=county.civil_clerk, at=LATER)
     assert sourcing.cluster_for(county.reviewer, cluster.pk).claims == 1
     assert county.reviewer.notices.filter(title__contains="新的主张").exists()
+
+
+def test_claim_where_nothing_was_ruled_or_by_the_source_itself_is_refused(county):
+    cluster = two_sources(county)
+    member = cluster.members.get(datum__department=county.civil)
+    given = {"cluster_id": cluster.pk, "note": "某条例", "at": LATER}
+    with pytest.raises(Conflict):
+        sourcing.claim_again(member_id=member.pk, by=county.civil_clerk, **given)
+    decide(county, cluster)
+    source = cluster.members.get(ruling="source")
+    with pytest.raises(Conflict):
+        sourcing.claim_again(member_id=source.pk, by=county.market_clerk, **given)
+    assert cluster.members.filter(ruling="source").exists()
+
+
+def test_authority_of_an_area_names_no_source_for_the_whole_jurisdiction(county):
+    cluster = two_sources(county)
+    home = county.reviewer.department
+    home.area = Area.objects.create(jurisdiction=county.jurisdiction, name="开发区", created_at=LATER)
+    home.save()
+    with pytest.raises(NotAllowed):
+        decide(county, cluster)
 
 
 def test_distinct_cluster_is_not_listed_again(county):

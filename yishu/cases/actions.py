@@ -16,6 +16,7 @@ from yishu.cases.procedures import procedure as procedure_at
 from yishu.cases.procedures import procedure_of, step_title
 from yishu.cases.registry import number_word
 from yishu.cases.rules import OPENED
+from yishu.cases.urgings import tell_answered
 from yishu.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from yishu.kernel.time import SHANGHAI, shanghai_date
 from yishu.law.decision import Decision
@@ -136,12 +137,15 @@ def act(
         )  # fmt: skip
     after = rules.decided(run, before, outcome, at, days, longer)
     put_state(case, run, after, days)
+    since = case.step_since
     if case.step != before.step:
         case.step_since = at
     case.closed_at = at if after.closed else None
     case.save()
     given |= on_behalf(may, case, step.role, by, at)
     write(case, outcome, before.step, by=by, role=step.role, at=at, reason=reason, facts=given, days=longer)
+    if case.step != before.step:
+        tell_answered(case, since, at)
     return case
 
 

@@ -99,6 +99,18 @@ class ExtensionForm(forms.Form):
         self.references = {"days": reference} if reference else {}
 
 
+class UrgingForm(forms.Form):
+    """督办意见: what is asked for, and by when."""
+
+    note = forms.CharField(label="督办意见", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    wanted_on = forms.DateField(
+        label="要求办理日期", widget=forms.DateInput(attrs={"type": "date"}), help_text="不改变法定时限"
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="id_urging_%s")
+
+
 class NoticeForm(forms.Form):
     """A year's notice: the file, or its days typed line by line (``2027-01-01 元旦``)."""
 

@@ -140,6 +140,28 @@ class DueMove(models.Model):
         ordering: ClassVar = ["-at", "pk"]
 
 
+class Urging(models.Model):
+    """督办意见: what somebody above wrote about a late case and by when they want it done. Changes no step and no clock; never updated.
+
+    Answered by the case's first later event that changes its step (``urgings.answer_of``).
+    """
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="urgings")
+    note = models.CharField("督办意见", max_length=500)
+    wanted_on = models.DateField("要求办理日期")
+    """Asia/Shanghai date; no deadline of the law."""
+    revision = models.PositiveIntegerField()
+    """The case's revision when it was written."""
+    step = models.CharField("所在步骤", max_length=60)
+    role = models.CharField("督办人角色", max_length=20)
+    by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "督办意见"
+        ordering: ClassVar = ["-at", "-pk"]
+
+
 class Notice(models.Model):
     """提醒: something a person should know, in the work list and by e-mail. ``key`` makes one per person and matter."""
 

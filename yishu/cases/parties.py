@@ -12,11 +12,11 @@ from yishu.cases.models import Case
 from yishu.cases.procedures import present_step, procedure_of
 from yishu.law.decision import Decision
 from yishu.orgs.models import Department, Person, Role, RoleKind
-from yishu.orgs.queries import held_roles, may_act, read_over
-from yishu.orgs.rules import ALONE
+from yishu.orgs.queries import held_roles, may_act
+from yishu.orgs.rules import ALONE, reads_of
 
 OVERSEERS = (RoleKind.AUDITOR, RoleKind.LEADER, RoleKind.GOVERNMENT)
-"""Who may read every case of the jurisdiction without deciding any for it; inspectors as their office needs (``read_over``)."""
+"""Who may read every case of the jurisdiction without deciding any for it; inspectors as their office needs (``reads_of``)."""
 
 
 @dataclass(slots=True)
@@ -52,6 +52,12 @@ class Parties:
                 self._holders.setdefault(row.kind, []).append(row.department)
             self._all_read = True
         return self._holders.get(role, [])
+
+    @property
+    def roles_held(self) -> Mapping[str, frozenset[int]]:
+        """Every such role somebody holds, with the ids of the departments."""
+        self.holders("")
+        return {role: frozenset(d.pk for d in found) for role, found in self._holders.items()}
 
 
 Held = Mapping[str, frozenset[int]]
@@ -107,7 +113,7 @@ def may_act_as(case: Case, role: str, person: Person, at: datetime, step: str = 
         False,
         f"办件 {case.number} 现在由{'、'.join(names) or '主管部门'}的{label}办理",
         reference=procedure_of(case).reference,
-        remedy=f"请联系{'、'.join(names) or '主管部门'}的{label}人员办理，或向系统管理员申请该角色",
+        remedy=f"请联系{'、'.join(names) or '主管部门'}的{label}办理，或向系统管理员申请该角色",
         code="cases.wrong_role",
     )
 
@@ -120,8 +126,8 @@ def may_act_on(case: Case, person: Person, at: datetime) -> Decision:
     return may_act_as(case, step.role, person, at)
 
 
-def _authority_cases(jurisdiction_id: int, ids: frozenset[int]) -> Q:
-    """Which departments' cases go to the authorities ``ids``: a zone's to its own authority, all others to the jurisdiction's."""
+def authority_cases(jurisdiction_id: int, ids: frozenset[int]) -> Q:
+    """Which departments' cases go to the authorities ``ids`` (a condition on cases): a zone's to its own authority, all others to the jurisdiction's."""
     authorities = list(
         Department.objects.filter(jurisdiction_id=jurisdiction_id, is_authority=True, active=True).values_list(
             "pk", "area_id"
@@ -155,14 +161,14 @@ def visible_cases(person: Person, known: Held | None = None) -> QuerySet[Case]:
     if home is None:
         return Case.objects.none()
     cases = Case.objects.filter(jurisdiction_id=home.jurisdiction_id)
-    roles = held(person)
-    inspects = RoleKind.INSPECTOR in roles and read_over(person, "cases", timezone.now()).exists()
-    if inspects or any(kind in roles for kind in OVERSEERS):
+    roles = held(person) if known is None else known
+    areas = _areas_watched(person, roles)
+    if None in areas:
         return cases
     # Who moved to another department leaves the old one's cases behind, also those they opened.
     seen = Q(opened_by=person) & (Q(department_id=home.pk) | Q(provider_id=home.pk))
     if ids := roles.get(RoleKind.AUTHORITY):
-        over = _authority_cases(home.jurisdiction_id, ids)
+        over = authority_cases(home.jurisdiction_id, ids)
         if not over:
             return cases
         seen |= over
@@ -172,9 +178,21 @@ def visible_cases(person: Person, known: Held | None = None) -> QuerySet[Case]:
     units = frozenset(pk for kind, ids in roles.items() if kind in rules.OVER_UNITS for pk in ids)
     if units:
         seen |= Q(department__parent__in=units) | Q(provider__parent__in=units)
+    if areas:
+        seen |= Q(department__area__in=areas) | Q(provider__area__in=areas)
     if others := [kind for kind in roles if rules.side_of(kind) == "any"]:
         seen |= Q(step_side="any", step_role__in=others) | Q(extension_role__in=others)
     return cases.filter(seen)
+
+
+def _areas_watched(person: Person, roles: Held) -> frozenset[int | None]:
+    """The zones whose cases somebody reads by looking over them (audit, leading group, inspection); with None, the jurisdiction's."""
+    watching = [kind for kind in (*OVERSEERS, RoleKind.INSPECTOR) if kind in roles]
+    if not watching:
+        return frozenset()
+    rows = held_roles(person, timezone.now()).filter(kind__in=watching)
+    found = rows.values_list("kind", "office", "department__area_id")
+    return frozenset(area for kind, office, area in found if "cases" in reads_of(kind, office))
 
 
 def waiting_for(person: Person, known: Held | None = None) -> QuerySet[Case]:
@@ -186,7 +204,7 @@ def waiting_for(person: Person, known: Held | None = None) -> QuerySet[Case]:
     for kind, ids in (held(person) if known is None else known).items():
         side = rules.side_of(kind)
         if side == "authority":
-            where = _authority_cases(home.jurisdiction_id, ids)
+            where = authority_cases(home.jurisdiction_id, ids)
             turn |= Q(where, step_side=side) | Q(where, extension_role=kind)
         elif side == "any":
             turn |= Q(step_side=side, step_role=kind) | Q(extension_role=kind)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from yishu.cases import rules
 from yishu.cases.models import Case, Notice
@@ -77,7 +77,40 @@ def sweep_clocks(at: datetime) -> int:
             tell(found)
             found = []
     tell(found)
+    tell(_escalations(today, at))
     return count
+
+
+def escalated_on(today: date, days: int, working: Calendar) -> date | None:
+    """The latest end by which a case is ``days`` working days overdue today; None on days off and when nothing is escalated (0).
+
+    How long after its end a case is put before the leading group is the operator's choice, no law's.
+    """
+    if not days or not working.is_working(today):
+        return None
+    day = today
+    while days:
+        days -= working.is_working(day)
+        day -= timedelta(days=1)
+    return day
+
+
+def _escalations(today: date, at: datetime) -> Iterator[Notice]:
+    """One notice a working day for each member of the leading group, with how many cases of their jurisdiction are long overdue."""
+    days = settings.ENVIRONMENT.escalate_days
+    until = escalated_on(today, days, calendar.current())
+    if until is None:
+        return
+    late = Case.objects.filter(closed_at=None, ends_on__lte=until).order_by()
+    for jurisdiction, cases in late.values_list("jurisdiction_id").annotate(n=Count("pk")):
+        for person in Actors(jurisdiction, at).holding(RoleKind.LEADER):
+            yield Notice(
+                person_id=person,
+                key=f"escalated:{today.isoformat()}",
+                title=f"有 {cases} 件办件逾期满 {days} 个工作日，可在办件页督办",
+                url="/?tab=open&light=red&sort=due",
+                at=at,
+            )
 
 
 OVERDUE = Kind("overdue", "办件已逾期")
@@ -134,6 +167,15 @@ class Actors:
             for department in self._departments(case, role):
                 found |= self._people.get((role, department), set())
         return found
+
+    def holding(self, kind: str, department_id: int | None = None) -> set[int]:
+        """Ids of the people who hold a role in a department; None: in any of the jurisdiction."""
+        return {
+            person
+            for (held, department), people in self._people.items()
+            if held == kind and department_id in (None, department)
+            for person in people
+        }
 
     def _departments(self, case: Case, role: str) -> Iterator[int]:
         side = rules.side_of(role, case.step)

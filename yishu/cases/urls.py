@@ -10,6 +10,7 @@ urlpatterns = [
     path("cases/batch/", views_list.batch_page, name="case-batch"),
     path("cases/<uuid:case_id>/", views.case_page, name="case"),
     path("cases/<uuid:case_id>/clock/extension/", views.extend, name="case-extension"),
+    path("cases/<uuid:case_id>/urging/", views.urge, name="case-urge"),
     path("cases/<uuid:case_id>/<slug:outcome>/", views.decide, name="case-decide"),
     path("notices/", views_notices.notice_list, name="notices"),
     path("notices/read/", views_notices.notices_read, name="notices-read"),

@@ -11,11 +11,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from yishu.cases import extensions
+from yishu.cases import extensions, urgings
 from yishu.cases.actions import CaseMoved, moved
-from yishu.cases.forms import ExtensionForm
+from yishu.cases.forms import ExtensionForm, UrgingForm
 from yishu.cases.models import Case, CaseEvent
-from yishu.cases.people import signed_in
 from yishu.cases.procedures import clock_total
 from yishu.cases.queries import (
     case_for,
@@ -31,10 +30,12 @@ from yishu.cases.queries import (
     whose_turn,
 )
 from yishu.cases.registry import handler
+from yishu.cases.urging import urge_case
 from yishu.kernel.errors import NotAllowed, NotFound, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.law.kinds import Outcome, Procedure
 from yishu.orgs.models import Person, RoleKind
+from yishu.orgs.reading import signed_in
 
 
 @login_required
@@ -113,6 +114,27 @@ def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
     return redirect("case", case_id=case.pk)
 
 
+@login_required
+@require_POST
+def urge(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """``/cases/<uuid>/urging/``: write a 督办意见 on a late case; on any error the page comes back with what was typed."""
+    person, now = signed_in(request), timezone.now()
+    case = case_for(person, case_id)
+    form = UrgingForm(request.POST)
+    if not form.is_valid():
+        return _show(request, case, person, urging=form, status=422)
+    given = form.cleaned_data
+    try:
+        urge_case(
+            case_id=case.pk, note=given["note"], wanted_on=given["wanted_on"], by=person, at=now,
+            seen_revision=_revision(request),
+        )  # fmt: skip
+    except PublicError as error:
+        return _show(request, case_for(person, case_id), person, error=error, urging=form, status=error.status)
+    messages.success(request, "督办意见已写入，已通知办理人和数据主管部门")
+    return redirect("case", case_id=case.pk)
+
+
 def _extension_form(case: Case, data: Any = None) -> ExtensionForm:
     most = case.extension_asked or extensions.days_left_to_extend(case)
     known = extensions.extension_of(case)
@@ -187,9 +209,10 @@ def _show(
     chosen: str = "",
     typed: str = "",
     extension: ExtensionForm | None = None,
+    urging: UrgingForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The case page; ``bound`` is the form of outcome ``chosen`` as it was typed, ``extension`` likewise."""
+    """The case page; ``bound`` is the form of outcome ``chosen`` as it was typed, ``extension`` and ``urging`` likewise."""
     now = timezone.now()
     template, context = handler(case.procedure).summary(case)
     events = list(case.events.select_related("by", "by__department").order_by("seq"))
@@ -201,8 +224,13 @@ def _show(
     can_extend = extensions.may_extend(case, person, now) if step is not None else ""
     if extension is not None and not can_extend and not typed:
         typed = str(extension.data.get("reason", ""))
+    can_urge, _ = urgings.may_urge(case, person, now)
+    if urging is not None and not can_urge.allowed and not typed:
+        typed = str(urging.data.get("note", ""))
     page = {
         "case": case,
+        "urgings": urgings.urgings_of(case, events, shanghai_date(now)),
+        "urging_form": (urging or UrgingForm()) if can_urge.allowed else None,
         "run": run,
         "step": step,
         "step_title": step_title(case, case.step),

@@ -19,14 +19,14 @@ from yishu.cases import calendar_moves
 from yishu.cases.forms import NoticeForm
 from yishu.cases.models import DueMove
 from yishu.cases.parties import visible_cases
-from yishu.cases.people import signed_in
-from yishu.kernel.errors import NotAllowed, PublicError
+from yishu.kernel.errors import PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.law import calendar
 from yishu.law.calendar import Calendar, Notice
 from yishu.law.notices import MAX_BYTES, read_notice
 from yishu.orgs import calendars
 from yishu.orgs.models import Person
+from yishu.orgs.reading import signed_in
 from yishu.pages.lists import read_list_query
 
 FIRST_YEAR = 2004
@@ -114,10 +114,7 @@ def calendar_import(request: HttpRequest) -> HttpResponse:
     """``/calendar/import/``: what a notice would change; with ``stage=import`` put it in and move the deadlines."""
     person, now = signed_in(request), timezone.now()
     if not calendars.may_import(person, now):
-        raise NotAllowed(
-            "需要由数据主管或系统管理员导入放假安排", remedy="请把通知文件交给数据主管部门导入",
-            code="orgs.calendar_role_needed",
-        )  # fmt: skip
+        raise calendars.not_importer()
     if request.POST.get("stage") == "import":
         return _import(request, person)
     form = NoticeForm(request.POST, request.FILES)

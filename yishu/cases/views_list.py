@@ -14,11 +14,11 @@ from django.views.decorators.http import require_GET, require_POST
 from yishu.cases import batch, worklist
 from yishu.cases.forms import BatchForm
 from yishu.cases.parties import Held, held
-from yishu.cases.people import signed_in
 from yishu.cases.procedures import procedure_of
 from yishu.kernel.errors import PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Person, RoleKind
+from yishu.orgs.reading import signed_in
 from yishu.pages.sheets import sheet_response
 
 PAGE = 30

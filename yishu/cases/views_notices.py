@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yishu.cases import mail
 from yishu.cases.notices import mark_read, notices_of
-from yishu.cases.people import signed_in
 from yishu.cases.registry import messengers
+from yishu.orgs.reading import signed_in
 from yishu.pages.lists import page_of, read_list_query
 
 SORTS = {"at": ("at", "pk"), "title": ("title", "pk")}

@@ -13,12 +13,14 @@ from django.db.models import Count, F, Q, QuerySet
 from yishu.cases.models import Case
 from yishu.cases.parties import Held, Parties, visible_cases, waiting_for, whose_turn
 from yishu.cases.procedures import clock_of, clock_total, procedure, procedure_of, step_title
+from yishu.cases.turns import turn_of
+from yishu.cases.urgings import urged
 from yishu.kernel.references import Reference
 from yishu.kernel.time import shanghai_date
 from yishu.law import calendar, clocks
 from yishu.law.packs import Missing
 from yishu.law.vocabulary import PROCEDURES
-from yishu.orgs.models import Area, Jurisdiction, Person
+from yishu.orgs.models import Area, Department, Jurisdiction, Person
 from yishu.pages.parts import FacetOption
 from yishu.pages.sheets import Column
 
@@ -34,7 +36,7 @@ SORTS: Mapping[str, tuple[object, ...]] = {
     "-number": ("-opened_at", "-number"),
 }
 LIGHTS: Mapping[str, str] = {"red": "已逾期", "amber": "临近截止", "green": "时限充裕", "none": "未规定时限"}
-FILTERS = ("q", "procedure", "department", "area", "light", "step")
+FILTERS = ("q", "procedure", "department", "area", "light", "step", "turn", "urged")
 MOST_COUNTED = 1000
 """Tabs count no further: ``1000+``."""
 MOST_EXPORTED = 10_000
@@ -87,7 +89,7 @@ def by_light(cases: QuerySet[Case], light: str, today: date) -> QuerySet[Case]:
 
 
 def filtered(cases: QuerySet[Case], query: Mapping[str, str], today: date) -> QuerySet[Case]:
-    """Narrow by ``q`` (title, number or department), ``procedure``, ``step``, ``department``, ``area``, ``light``; bad values find nothing."""
+    """Narrow by ``q`` (title, number or department), ``procedure``, ``step``, ``department``, ``area``, ``light``, ``turn`` (department), ``urged``; bad values find nothing."""
     text = query.get("q", "").replace("\x00", "").strip()[:100]
     if text:
         cases = cases.filter(Q(title__icontains=text) | Q(number__icontains=text) | Q(department__name__icontains=text))
@@ -98,6 +100,11 @@ def filtered(cases: QuerySet[Case], query: Mapping[str, str], today: date) -> Qu
         if word := query.get(name, ""):
             known = word.isascii() and word.isdigit() and len(word) < 10
             cases = cases.filter(**{column: int(word) if known else -1})
+    if word := query.get("turn", ""):
+        known = word.isascii() and word.isdigit() and len(word) < 10
+        cases = cases.filter(turn_of(int(word) if known else -1))
+    if query.get("urged") == "1":
+        cases = cases.filter(urged())
     return by_light(cases, "red" if query.get("overdue") == "1" else query.get("light", ""), today)
 
 
@@ -105,7 +112,7 @@ def ordered(cases: QuerySet[Case], sort: str, tab: str) -> QuerySet[Case]:
     """The order people work in: the nearest deadline first; closed cases latest first."""
     default: tuple[object, ...] = ("-closed_at",) if tab == "done" else SORTS["due"]
     keys = SORTS.get(sort, default)
-    rows = cases.select_related("jurisdiction", "department", "provider", "opened_by")
+    rows = cases.select_related("jurisdiction", "department", "provider", "opened_by").annotate(is_urged=urged())
     return rows.order_by(*keys, "pk")  # type: ignore[arg-type]
 
 
@@ -143,7 +150,22 @@ def facets(
         "department": [FacetOption(str(key), name, rows) for key, name, _, rows in found[:DEPARTMENTS]],
         "area": [FacetOption(str(key), names.get(key, ""), rows) for key, rows in sorted(zones.items())],
         "light": [FacetOption(key, words, lights[key]) for key, words in LIGHTS.items() if lights[key]],
+        "urged": _urged_facet(plain),
+        "turn": _turn_facet(jurisdiction, query.get("turn", "")),
     }
+
+
+def _urged_facet(cases: QuerySet[Case]) -> list[FacetOption]:
+    rows = cases.filter(urged()).count()
+    return [FacetOption("1", "督办中", rows)] if rows else []
+
+
+def _turn_facet(jurisdiction: Jurisdiction, chosen: str) -> list[FacetOption]:
+    """The department the list is narrowed to by whose turn it is; other choices come from the supervision page."""
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 10):
+        return []
+    names = Department.objects.filter(pk=int(chosen), jurisdiction=jurisdiction).values_list("name", flat=True)
+    return [FacetOption(chosen, name) for name in names]
 
 
 def procedure_title(jurisdiction: Jurisdiction, key: str, today: date) -> str:

@@ -32,10 +32,14 @@ def must_provide(department: Department, by: Person, at: datetime) -> None:
         )  # fmt: skip
 
 
-def must_be_authority(by: Person, at: datetime, what: str) -> Department:
-    """The authority department ``by`` acts for in their own jurisdiction. Raises NotAllowed; ``what`` names the act in words."""
+def must_be_authority(by: Person, at: datetime, what: str, *, whole: bool = True) -> Department:
+    """The authority department ``by`` acts for in their own jurisdiction. Raises NotAllowed; ``what`` names the act in words.
+
+    ``whole``: the act concerns the jurisdiction as a whole, so the authority of an area (片区) is not enough.
+    """
     home = by.department
-    if home is None or not home.is_authority or not may_act(by, RoleKind.AUTHORITY, home, at).allowed:
+    acts = home is not None and home.is_authority and may_act(by, RoleKind.AUTHORITY, home, at).allowed
+    if home is None or not acts or (whole and home.area_id is not None):
         raise NotAllowed(
             f"{what}由数据主管部门办理，您没有这个角色",
             remedy="请联系本行政区域数据主管部门的经办人员",

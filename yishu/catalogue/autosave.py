@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from yishu.catalogue.demands import demands
 from yishu.catalogue.grid import PREFIX
 from yishu.catalogue.models import Autosave, Resource
+from yishu.catalogue.sharing_rules import MARKED
 from yishu.kernel.errors import Invalid
+from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Department, Person
 
 MOST_CHARACTERS = 2_000_000
@@ -28,7 +31,8 @@ def keep(
 ) -> Autosave:
     """Keep what was typed, in place of what was kept before; of two at once the later one stays.
 
-    Something ticked as classified is not kept, and what was kept goes. Raises Invalid for more than fits.
+    Something ticked as classified, or bearing a classification mark, is not kept, and what was kept goes. Raises Invalid for
+    more than fits.
     """
     payload = {
         name.replace("\x00", "")[:120]: [text.replace("\x00", "") for text in texts]
@@ -46,13 +50,24 @@ def keep(
     rows = Autosave.objects.filter(person=by, resource=resource)
     if resource is None:
         rows = rows.filter(department=department)
-    if any(typed.get("classified", ())):
+    if any(typed.get("classified", ())) or _is_marked(payload, department, at):
         rows.delete()
         return Autosave(person=by, department=department, resource=resource, at=at)
     values = {"department": department, "seen_revision": max(seen_revision, 0), "payload": payload, "at": at}
     if rows.update(**values):
         return rows.get()
     return Autosave.objects.create(person=by, resource=resource, **values)
+
+
+def _is_marked(payload: Typed, department: Department, at: datetime) -> bool:
+    """Whether a typed text bears a mark of classification, or an item is flagged with one that no form offers."""
+    flags = demands(department.jurisdiction.law, shanghai_date(at)).options("sensitivity_flags")
+    refused = {o.key for o in flags if o.facts.get("effect") == "refuse"}
+    for name, texts in payload.items():
+        flagged = name.endswith("-sensitivity") and any(text in refused for text in texts)
+        if flagged or any(MARKED.search(text) for text in texts):
+            return True
+    return False
 
 
 def discard(*, department: Department, resource: Resource | None, by: Person) -> int:

@@ -14,7 +14,8 @@ from yishu.catalogue import classification, guide
 from yishu.catalogue.class_tree import PATH_DIGITS
 from yishu.catalogue.demands import Demands, demands
 from yishu.catalogue.element_rules import standard_of
-from yishu.kernel.errors import NotAllowed, NotFound, PublicError
+from yishu.catalogue.reading import reader
+from yishu.kernel.errors import NotFound, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Jurisdiction, Person
 from yishu.pages.forms import add_problems
@@ -52,21 +53,11 @@ class ImportForm(forms.Form):
     )  # fmt: skip
 
 
-def _reader(request: HttpRequest) -> tuple[Person, Jurisdiction]:
-    person = request.user
-    assert isinstance(person, Person)  # noqa: S101  (narrows the type)
-    if person.department is None:
-        raise NotAllowed(
-            "您的账号没有所属部门，不能查看目录", remedy="请联系系统管理员设置所属部门", code="catalogue.no_department"
-        )
-    return person, person.department.jurisdiction
-
-
 @login_required
 @require_http_methods(["GET", "POST"])
 def classes(request: HttpRequest) -> HttpResponse:
     """``/catalogue/classes/``: the jurisdiction's 目 and 细目; the authority adds, renames, closes and imports here."""
-    person, jurisdiction = _reader(request)
+    person, jurisdiction = reader(request)
     law = demands(jurisdiction.law, shanghai_date(timezone.now()))
     tree = classification.tree(jurisdiction)
     parents = [
@@ -164,7 +155,7 @@ def _listed(
 @require_GET
 def options(request: HttpRequest) -> HttpResponse:
     """``/catalogue/classes/options/?classification=3-07&category=016``: the lists beside 目 and 细目 for what is chosen."""
-    _, jurisdiction = _reader(request)
+    _, jurisdiction = reader(request)
     path = request.GET.get("classification", "").replace("-", "")[:PATH_DIGITS]
     category = request.GET.get("category", "")[:PATH_DIGITS]
     return render(request, "catalogue/parts/class_lists.html", lists_for(jurisdiction, path, category))

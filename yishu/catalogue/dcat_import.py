@@ -10,7 +10,7 @@ from django.db import transaction
 
 from yishu.catalogue import guide, importing
 from yishu.catalogue.dcat import ELEMENTS, FREQUENCIES
-from yishu.catalogue.dcat_reading import YISHU, Dataset, Said, clean, read_datasets
+from yishu.catalogue.dcat_reading import YISHU, ReadDataset, Said, clean, read_datasets
 from yishu.catalogue.demands import Demands, demands
 from yishu.catalogue.drafts import ItemDraft, ResourceDraft
 from yishu.catalogue.models import ImportBatch, Resource
@@ -120,7 +120,9 @@ def read_dcat(*, department: Department, name: str, content: bytes, by: Person, 
     return importing.Preview(batch, tuple(plans), importing.pack(batch, plans, by))
 
 
-def _draft(dataset: Dataset, reader: _Reader, department: Department) -> tuple[ResourceDraft, tuple[ItemDraft, ...]]:
+def _draft(
+    dataset: ReadDataset, reader: _Reader, department: Department
+) -> tuple[ResourceDraft, tuple[ItemDraft, ...]]:
     """A dataset as a draft and its items; everything that was not taken is noted."""
     values: dict[str, Any] = {
         "title": _text(dataset, reader, "dct:title", _LONGEST_TITLE),
@@ -168,7 +170,7 @@ def _draft(dataset: Dataset, reader: _Reader, department: Department) -> tuple[R
     return ResourceDraft(**values), _items(dataset, reader)
 
 
-def _text(dataset: Dataset, reader: _Reader, name: str, most: int) -> str:
+def _text(dataset: ReadDataset, reader: _Reader, name: str, most: int) -> str:
     said = dataset.first(name)
     if said is None or not said.text:
         return ""
@@ -185,7 +187,7 @@ def _text(dataset: Dataset, reader: _Reader, name: str, most: int) -> str:
     return clean(said.text, most)
 
 
-def _share_type(dataset: Dataset, reader: _Reader) -> str:
+def _share_type(dataset: ReadDataset, reader: _Reader) -> str:
     default = str(reader.law.values.get("sharing.default_type") or "unconditional")
     said = dataset.first("yishu:shareType")
     if said is None:
@@ -196,7 +198,7 @@ def _share_type(dataset: Dataset, reader: _Reader) -> str:
     return said.text
 
 
-def _cycle(dataset: Dataset, reader: _Reader) -> str:
+def _cycle(dataset: ReadDataset, reader: _Reader) -> str:
     own, said = dataset.first("yishu:updateCycle"), dataset.first("dct:accrualPeriodicity")
     key = own.text if own else _BY_CODE.get(said.iri.rpartition("/")[2] if said else "", "")
     if key and guide.entry(reader.law, "update_cycles", key):
@@ -207,7 +209,7 @@ def _cycle(dataset: Dataset, reader: _Reader) -> str:
     return ""
 
 
-def _theme(dataset: Dataset, reader: _Reader) -> dict[str, str]:
+def _theme(dataset: ReadDataset, reader: _Reader) -> dict[str, str]:
     """Themes whose title is that of a base or theme library of the law; others are noted."""
     found: dict[str, str] = {}
     for said in dataset.properties.get("dcat:theme", ()):
@@ -222,7 +224,7 @@ def _theme(dataset: Dataset, reader: _Reader) -> dict[str, str]:
     return found
 
 
-def _format(dataset: Dataset, reader: _Reader) -> dict[str, str]:
+def _format(dataset: ReadDataset, reader: _Reader) -> dict[str, str]:
     """The first format of a distribution that guide 1272 knows."""
     for text in dataset.formats:
         word = text.rpartition("/")[2].removeprefix(".").casefold()
@@ -236,7 +238,7 @@ def _format(dataset: Dataset, reader: _Reader) -> dict[str, str]:
     return {}
 
 
-def _own_elements(dataset: Dataset, reader: _Reader) -> dict[str, str]:
+def _own_elements(dataset: ReadDataset, reader: _Reader) -> dict[str, str]:
     """Elements of guide 1272 by key, from a file this platform wrote."""
     found: dict[str, str] = {}
     for name in ELEMENTS:
@@ -254,7 +256,7 @@ def _own_elements(dataset: Dataset, reader: _Reader) -> dict[str, str]:
     return found
 
 
-def _items(dataset: Dataset, reader: _Reader) -> tuple[ItemDraft, ...]:
+def _items(dataset: ReadDataset, reader: _Reader) -> tuple[ItemDraft, ...]:
     found: dict[str, ItemDraft] = {}
     for item in dataset.items:
         if fold(item.name) in found:

@@ -8,13 +8,15 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from xml.sax import SAXException
 from xml.sax.handler import ContentHandler
 
 import defusedxml.sax
 from defusedxml.common import DefusedXmlException
-from rdflib import DCAT, DCTERMS, FOAF, RDF, SKOS, BNode, Graph, Literal, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, SKOS, BNode, Dataset, Graph, Literal, URIRef
+from rdflib.plugins.parsers.jsonld import to_rdf
 from rdflib.plugins.stores.memory import Memory
 from rdflib.term import Node
 
@@ -25,6 +27,8 @@ MOST_BYTES = 5 * 1024 * 1024
 MOST_STATEMENTS = 200_000
 MOST_DATASETS = 2_000
 MOST_ITEMS = 500
+MOST_SHARED = 100
+"""Labels of one thing, and formats of one dataset, that are looked at: what many datasets share is read once for each of them."""
 _ENDINGS = {
     "ttl": "turtle",
     "nt": "turtle",
@@ -35,6 +39,7 @@ _ENDINGS = {
     "json": "json-ld",
 }
 _DEEPEST = 60
+_BASE = "urn:yishu:import:"
 YISHU = PREFIXES["yishu"]
 _SHORT = {
     **{iri: prefix for prefix, iri in PREFIXES.items()},
@@ -66,7 +71,7 @@ class ReadItem:
 
 
 @dataclass(slots=True)
-class Dataset:
+class ReadDataset:
     """One dataset: ``properties`` by short name (``dct:title``); ``formats`` and links of its distributions; ``items`` of our own files."""
 
     iri: str
@@ -78,6 +83,19 @@ class Dataset:
     def first(self, name: str) -> Said | None:
         """The value of a property that a reader of Chinese wants: Chinese, without language, English, any."""
         return next(iter(sorted(self.properties.get(name, ()), key=_preference)), None)
+
+
+class Whole(Dataset):
+    """A dataset whose default graph has the old name too: rdflib's JSON-LD reader asks for it (7.6), and rdflib warns when it does."""
+
+    @property
+    def default_context(self) -> Graph:
+        """The default graph."""
+        return self.default_graph
+
+    @default_context.setter
+    def default_context(self, graph: Graph) -> None:
+        self._default_context = graph
 
 
 class _TooMany(Exception):
@@ -99,12 +117,12 @@ class _Counting(Memory):
         super().add(triple, context, quoted)
 
 
-def read_datasets(name: str, content: bytes) -> list[Dataset]:
+def read_datasets(name: str, content: bytes) -> list[ReadDataset]:
     """The datasets of a file, by IRI, those without one last. Raises Invalid when it cannot be read as DCAT, saying why."""
     graph = _graph(name, content)
     found = sorted(
         set(graph.subjects(RDF.type, DCAT.Dataset)),
-        key=lambda s: (isinstance(s, BNode), str(graph.value(s, DCTERMS.title)), str(s)),
+        key=lambda s: (isinstance(s, BNode), str(graph.value(s, DCTERMS.title)) if isinstance(s, BNode) else str(s)),
     )
     if not found:
         raise _refused("文件里没有数据集（dcat:Dataset）", "请导出为 DCAT 目录后再上传")
@@ -125,11 +143,14 @@ def _graph(name: str, content: bytes) -> Graph:
         raise _refused("只接受 .ttl、.rdf、.xml、.jsonld、.json 文件", "请导出为其中一种格式")
     if kind == "xml":
         _check_xml(content)
-    elif kind == "json-ld":
-        _check_json(content)
-    graph = Graph(store=_Counting())
+    document = _checked_json(content) if kind == "json-ld" else None
+    # What JSON-LD puts into graphs of its own counts too.
+    graph: Graph = Graph(store=_Counting()) if document is None else Whole(store=_Counting(), default_union=True)
     try:
-        graph.parse(data=content, format=kind, publicID="urn:yishu:import:")
+        if document is None:
+            graph.parse(data=content, format=kind, publicID=_BASE)
+        else:
+            to_rdf(document, graph, _BASE)
     except _TooMany as error:
         raise _refused(f"超过 {MOST_STATEMENTS:,} 条陈述", "请分成几个文件") from error
     except RecursionError as error:
@@ -148,7 +169,7 @@ def _check_xml(content: bytes) -> None:
         raise _refused("内容不是完整的 XML", "请核对文件是否完整，或换一种格式导出") from error
 
 
-def _check_json(content: bytes) -> None:
+def _checked_json(content: bytes) -> Any:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -160,6 +181,7 @@ def _check_json(content: bytes) -> None:
         listed = context if isinstance(context, list) else [context]
         if any(isinstance(c, str) or (isinstance(c, dict) and "@import" in c) for c in listed):
             raise _refused("上下文（@context）是一个网址，平台不连接网络", "请把上下文写进文件，或导出为 Turtle")
+    return document
 
 
 def _walk(document: Any) -> Iterator[tuple[int, Any]]:
@@ -173,8 +195,8 @@ def _walk(document: Any) -> Iterator[tuple[int, Any]]:
 
 
 def clean(text: str, most: int) -> str:
-    """Text on one line without control characters, cut to ``most`` characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:most]
+    """Text on one line without control characters, cut to ``most`` characters. Of a huge text only the beginning is looked at."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[: 8 * most]).split())[:most]
 
 
 def short(iri: str) -> str:
@@ -197,7 +219,7 @@ def _said(graph: Graph, node: Node) -> Said:
     labels = [
         _said(graph, o)
         for p in (FOAF.name, SKOS.prefLabel, DCTERMS.title, URIRef(PREFIXES["vcard"] + "fn"))
-        for o in graph.objects(node, p)
+        for o in islice(graph.objects(node, p), MOST_SHARED)
         if isinstance(o, Literal)
     ]
     label = next(iter(sorted(labels, key=_preference)), None)
@@ -205,8 +227,8 @@ def _said(graph: Graph, node: Node) -> Said:
     return Said(label.text if label else clean(iri, 500), iri, label.language if label else "")
 
 
-def _dataset(graph: Graph, subject: Node) -> Dataset:
-    found = Dataset(str(subject) if isinstance(subject, URIRef) else "")
+def _dataset(graph: Graph, subject: Node) -> ReadDataset:
+    found = ReadDataset(str(subject) if isinstance(subject, URIRef) else "")
     for predicate, value in graph.predicate_objects(subject):
         name = short(str(predicate))
         if predicate in (RDF.type, DCAT.distribution) or name == "yishu:item":
@@ -215,7 +237,8 @@ def _dataset(graph: Graph, subject: Node) -> Dataset:
     for distribution in sorted(graph.objects(subject, DCAT.distribution), key=str):
         found.links += 1
         for predicate in (DCTERMS["format"], DCAT.mediaType):
-            found.formats += [_said(graph, value).text for value in graph.objects(distribution, predicate)]
+            values = islice(graph.objects(distribution, predicate), MOST_SHARED - len(found.formats))
+            found.formats += [_said(graph, value).text for value in values]
     items = sorted(graph.objects(subject, URIRef(f"{YISHU}item")), key=str)[:MOST_ITEMS]
     found.items = [item for item in (_item(graph, node) for node in items) if item.name]
     return found

@@ -11,8 +11,9 @@ from yishu.catalogue import diffing, queries
 from yishu.catalogue.classification import tree
 from yishu.catalogue.demands import demands
 from yishu.catalogue.models import Resource, Version
+from yishu.catalogue.reading import reader
 from yishu.catalogue.snapshots import item_drafts, resource_draft
-from yishu.kernel.errors import NotAllowed, NotFound, PublicError
+from yishu.kernel.errors import NotFound, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Person
 
@@ -23,13 +24,7 @@ DRAFT = "draft"
 @require_GET
 def diff(request: HttpRequest, resource_id: int) -> HttpResponse:
     """``/catalogue/<id>/diff/?from=1&to=2``: what changed; ``draft`` is the working copy, for its department and its reviewers."""
-    person = request.user
-    assert isinstance(person, Person)  # noqa: S101  (narrows the type)
-    if person.department is None:
-        raise NotAllowed(
-            "您的账号没有所属部门，不能查看目录", remedy="请联系系统管理员设置所属部门", code="catalogue.no_department"
-        )
-    jurisdiction = person.department.jurisdiction
+    person, jurisdiction = reader(request)
     resource = Resource.objects.select_related("department").filter(pk=resource_id, jurisdiction=jurisdiction).first()
     numbers = list(Version.objects.filter(resource_id=resource_id).order_by("number").values_list("number", flat=True))
     open_to_me = resource is not None and _sees_draft(person, resource)

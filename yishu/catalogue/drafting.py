@@ -149,11 +149,14 @@ def _store(resource: Resource, draft: ResourceDraft, items: Sequence[ItemDraft],
 
 def _store_items(resource: Resource, items: Sequence[ItemDraft]) -> None:
     before = {item.column: item for item in resource.items.all()}
+    # A column belongs to its datum: a name that stands keeps its own, whatever column was sent along with it.
+    named = {item.name: item for item in before.values()}
+    claimed = {named[item.name].column for item in items if item.name in named}
     rows, used = [], set()
     for position, item in enumerate(items):
-        old = before.get(item.column)
-        same = old is not None and item.column not in used and _same_values(old.data_type, item.data_type)
-        column = item.column if same else column_id(resource.next_column)
+        old = named.get(item.name) or (before.get(item.column) if item.column not in claimed else None)
+        same = old is not None and old.column not in used and _same_values(old.data_type, item.data_type)
+        column = old.column if old is not None and same else column_id(resource.next_column)
         if not same:
             resource.next_column += 1
         used.add(column)

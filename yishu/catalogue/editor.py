@@ -25,6 +25,7 @@ from yishu.catalogue.snapshots import item_drafts, resource_draft
 from yishu.kernel.errors import Invalid, NotAllowed, NotFound, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Department, Person
+from yishu.orgs.reading import signed_in
 
 _BLANK_ROWS = 3
 _FORM_FIELD = {
@@ -44,7 +45,7 @@ _TICKS = ("is_open", "not_digital", "has_privacy", "has_trade_secret")
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """``/catalogue/new/``: a resource of one of the departments I provide for (``?department=`` chooses)."""
-    person = _person(request)
+    person = signed_in(request)
     departments = my_departments(person)
     wanted = request.POST.get("department") or request.GET.get("department") or str(person.department_id)
     department = next((d for d in departments if str(d.pk) == wanted), departments[0])
@@ -55,7 +56,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, resource_id: int) -> HttpResponse:
     """``/catalogue/<id>/edit/``: the working copy of a resource of my department."""
-    person = _person(request)
+    person = signed_in(request)
     resource = my_resource(person, resource_id)
     if resource.state == Resource.State.SUBMITTED:
         case = queries.open_case(resource)
@@ -84,11 +85,6 @@ def my_resource(person: Person, resource_id: int) -> Resource:
             "没有这个信息资源，或它不属于您的部门", remedy="请从“本部门目录”进入", code="catalogue.not_found"
         )
     return resource
-
-
-def _person(request: HttpRequest) -> Person:
-    assert isinstance(request.user, Person)  # noqa: S101  (narrows the type)
-    return request.user
 
 
 def _editor(

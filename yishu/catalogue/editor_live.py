@@ -17,6 +17,7 @@ from yishu.catalogue.submission_rules import submission_problems
 from yishu.kernel.errors import Conflict, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Department, Person
+from yishu.orgs.reading import signed_in
 from yishu.pages.widgets import reference_of
 
 MOST_SHOWN = 40
@@ -24,8 +25,7 @@ MOST_SHOWN = 40
 
 
 def _subject(request: HttpRequest) -> tuple[Person, Department, Resource | None]:
-    person = request.user
-    assert isinstance(person, Person)  # noqa: S101  (narrows the type)
+    person = signed_in(request)
     number = request.POST.get("resource", "")
     if number:
         valid = number.isascii() and number.isdigit() and len(number) < 10

@@ -1,6 +1,6 @@
 """Pages of the Excel template: download, upload with preview, confirmation, earlier imports and their reports."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -21,6 +21,7 @@ from yishu.catalogue.workbook import MOST_BYTES
 from yishu.kernel.errors import NotFound, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Department, Person, RoleKind
+from yishu.orgs.reading import signed_in
 from yishu.pages.forms import add_problems
 from yishu.pages.lists import page_of, read_list_query
 from yishu.pages.sheets import Column, file_response, sheet_response
@@ -32,14 +33,15 @@ _SHOWN = 300
 """Findings a page lists; the rest stand in the file of the report."""
 
 
-class UploadForm(forms.Form):
-    """The file, and whose catalogue it is."""
+class FileOfDepartmentForm(forms.Form):
+    """A file to import, and whose catalogue it is. A form that extends this has the field ``file`` and says how much it takes."""
+
+    most: ClassVar[int]
+    """Bytes."""
+    split: ClassVar[str]
+    """What to do with a larger file."""
 
     department = forms.ChoiceField(label="部门")
-    file = forms.FileField(
-        label="填好的模板", help_text=f".xlsx，最大 {MOST_BYTES // 1024 // 1024} MiB；先显示检查结果，确认后才导入",
-        max_length=200, widget=forms.FileInput(attrs={"accept": ".xlsx"}),
-    )  # fmt: skip
 
     def __init__(self, departments: list[Department], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,21 +53,27 @@ class UploadForm(forms.Form):
     def clean_file(self) -> Any:
         """Refuse a file that is too large before it is read."""
         found = self.cleaned_data["file"]
-        if found.size > MOST_BYTES:
-            raise forms.ValidationError(f"文件超过 {MOST_BYTES // 1024 // 1024} MiB，请按分类拆成几个文件")
+        if found.size > self.most:
+            raise forms.ValidationError(f"文件超过 {self.most // 1024 // 1024} MiB，{self.split}")
         return found
 
 
-def _person(request: HttpRequest) -> Person:
-    assert isinstance(request.user, Person)  # noqa: S101  (narrows the type)
-    return request.user
+class UploadForm(FileOfDepartmentForm):
+    """The filled template, and whose catalogue it is."""
+
+    most, split = MOST_BYTES, "请按分类拆成几个文件"
+
+    file = forms.FileField(
+        label="填好的模板", help_text=f".xlsx，最大 {MOST_BYTES // 1024 // 1024} MiB；先显示检查结果，确认后才导入",
+        max_length=200, widget=forms.FileInput(attrs={"accept": ".xlsx"}),
+    )  # fmt: skip
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
     """``/catalogue/import/``: upload a filled template and see at once everything that is wrong with it; earlier imports below."""
-    person = _person(request)
+    person = signed_in(request)
     departments = my_departments(person)
     form = UploadForm(departments, *((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
@@ -110,7 +118,7 @@ def previewed(request: HttpRequest, preview: importing.Preview) -> HttpResponse:
 @require_POST
 def confirm(request: HttpRequest) -> HttpResponse:
     """``/catalogue/import/confirm/``: take what the preview showed."""
-    batch = importing.confirm_import(packed=request.POST.get("packed", ""), by=_person(request), at=timezone.now())
+    batch = importing.confirm_import(packed=request.POST.get("packed", ""), by=signed_in(request), at=timezone.now())
     messages.success(request, f"已导入：新增 {batch.created} 个草稿，更新 {batch.updated} 个。请核对后提交审核")
     return redirect("catalogue-import-batch", batch_id=batch.pk)
 
@@ -133,7 +141,7 @@ def _batch(person: Person, batch_id: int) -> ImportBatch:
 @require_GET
 def batch_page(request: HttpRequest, batch_id: int) -> HttpResponse:
     """``/catalogue/import/<id>/``: what one import did and everything it found."""
-    batch = _batch(_person(request), batch_id)
+    batch = _batch(signed_in(request), batch_id)
     errors = [r for r in batch.report if r.get("error", True)]
     notes = [r for r in batch.report if not r.get("error", True)]
     context = {
@@ -146,7 +154,7 @@ def batch_page(request: HttpRequest, batch_id: int) -> HttpResponse:
 @require_GET
 def batch_report(request: HttpRequest, batch_id: int) -> HttpResponse:
     """``/catalogue/import/<id>/report.xlsx``: the findings as a workbook, one row each."""
-    batch = _batch(_person(request), batch_id)
+    batch = _batch(signed_in(request), batch_id)
     columns = ("行", Column("列", 22), "性质", Column("问题", 60), Column("怎样改", 60), Column("代码", 30))
     rows = [
         (r["row"], r["field"], "错误" if r.get("error", True) else "提示", r["what"], r["remedy"], r["code"])
@@ -159,7 +167,7 @@ def batch_report(request: HttpRequest, batch_id: int) -> HttpResponse:
 @require_GET
 def empty_template(request: HttpRequest) -> HttpResponse:
     """``/catalogue/template.xlsx``: the template with the closed lists of my jurisdiction to choose from."""
-    department = my_departments(_person(request))[0]
+    department = my_departments(signed_in(request))[0]
     law = demands(department.jurisdiction.law, shanghai_date(timezone.now()))
     return file_response("政务信息资源目录填报模板.xlsx", template(law))
 
@@ -168,7 +176,7 @@ def empty_template(request: HttpRequest) -> HttpResponse:
 @require_GET
 def export_resource(request: HttpRequest, resource_id: int) -> HttpResponse:
     """``/catalogue/<id>/export.xlsx``: one working copy in the template (``?layout=repeated`` repeats the resource's cells)."""
-    resource = my_resource(_person(request), resource_id)
+    resource = my_resource(signed_in(request), resource_id)
     return _exported(request, [resource], resource.department, resource.title)
 
 
@@ -176,7 +184,7 @@ def export_resource(request: HttpRequest, resource_id: int) -> HttpResponse:
 @require_GET
 def export_department(request: HttpRequest) -> HttpResponse:
     """``/catalogue/export.xlsx?department=``: all working copies of one of my departments in the template."""
-    departments = my_departments(_person(request))
+    departments = my_departments(signed_in(request))
     department = next((d for d in departments if str(d.pk) == request.GET.get("department", "")), departments[0])
     found = Resource.objects.filter(department=department).exclude(state=Resource.State.RETIRED)
     rows = found.select_related("department").prefetch_related("items").order_by("code", "title", "pk")

@@ -103,4 +103,6 @@ class UploadForm(forms.Form):
     """One file with what it is for."""
 
     purpose = forms.ChoiceField(label="用途", choices=list(PURPOSES.items()))
-    file = forms.FileField(label="文件", help_text="PDF、OFD、Word、Excel、图片或文本，不超过 10 MB")
+    file = forms.FileField(
+        allow_empty_file=True, max_length=200, label="文件", help_text="PDF、OFD、Word、Excel、图片或文本，不超过 10 MB"
+    )

@@ -212,6 +212,7 @@ class SearchEntry(models.Model):
             ),
             models.Index(fields=["jurisdiction", "-published_on", "resource"], name="search_published"),
             models.Index(fields=["jurisdiction", "title", "resource"], name="search_by_title"),
+            models.Index(fields=["department", "state", "share_type"], name="search_states"),
         ]
 
 

@@ -11,12 +11,13 @@ from yishu.catalogue.access import must_be_authority
 from yishu.catalogue.demands import Demands, demands
 from yishu.catalogue.models import Resource, ReviewRecord
 from yishu.catalogue.rules import UNCONDITIONAL, ResourceSpec, from_json
-from yishu.catalogue.sharing_rules import basis_problems, narrowing
+from yishu.catalogue.sharing_rules import basis_problems, narrowing, unlocked_base_items
 from yishu.catalogue.snapshots import resource_spec
-from yishu.kernel.errors import Invalid, NotFound, Problem
+from yishu.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from yishu.kernel.time import shanghai_date
 from yishu.ledger.actions import record
 from yishu.orgs.models import Jurisdiction, Person
+from yishu.orgs.queries import authority_of
 
 FLAG = "catalogue.narrowing_needs_authority"
 KIND = "narrowing_consent"
@@ -33,9 +34,20 @@ def narrowed(resource: Resource) -> list[str]:
     before = in_force(resource)
     if before is None:
         return []
-    grades = {item.column: item.grade or 1 for item in resource.items.all()}
-    spec = resource_spec(resource, version=resource.version + 1, published_on=resource.updated_at.date(), grades=grades)
+    spec = _next(resource)
     return narrowing(before, spec.share_type, spec.items)
+
+
+def base_unlocked(resource: Resource, law: Demands) -> list[Problem]:
+    """Base data items in force that the working copy would share less than unconditionally (``sharing_rules``)."""
+    before = in_force(resource)
+    return unlocked_base_items(before, _next(resource).items, law) if before else []
+
+
+def _next(resource: Resource) -> ResourceSpec:
+    """The working copy as it would be published; grades do not matter here."""
+    grades = {item.column: item.grade or 1 for item in resource.items.all()}
+    return resource_spec(resource, version=resource.version + 1, published_on=resource.updated_at.date(), grades=grades)
 
 
 def basis_missing(resource: Resource, law: Demands) -> list[Problem]:
@@ -81,17 +93,31 @@ def consent_of(case: Case) -> ReviewRecord | None:
 
 
 @transaction.atomic
-def decide_narrowing(*, resource_id: int, consent: bool, reason: str, by: Person, at: datetime) -> ReviewRecord:
+def decide_narrowing(
+    *, resource_id: int, consent: bool, reason: str, by: Person, at: datetime, seen_revision: int | None = None
+) -> ReviewRecord:
     """The authority consents to a narrowing under review, or refuses it, with its reason; the department then publishes or revises.
 
-    Raises NotAllowed, NotFound (nothing under review that narrows), Invalid without a reason.
+    ``seen_revision``: the case's revision the page showed, so that nobody consents to what was handed in since; None: whatever it
+    is. Raises NotAllowed, NotFound (nothing under review that narrows), Conflict (the case moved on), Invalid without a reason.
     """
-    home = must_be_authority(by, at, "缩小无条件共享范围的审核")
+    home = must_be_authority(by, at, "缩小无条件共享范围的审核", whole=False)
     resource = Resource.objects.filter(pk=resource_id, jurisdiction_id=home.jurisdiction_id).first()
     case = queries.open_case(resource) if resource else None
-    parts = narrowed(resource) if resource and case else []
+    if case is not None:  # as every decision: case before resource, so that neither moves meanwhile
+        case = Case.objects.select_for_update(of=("self",)).select_related("jurisdiction").get(pk=case.pk)
+    parts = narrowed(resource) if resource and case and case.closed_at is None else []
     if resource is None or case is None or not parts:
         raise NotFound("没有待审核的缩小共享范围事项", remedy="请刷新列表后再试", code="catalogue.no_narrowing")
+    if home not in authority_of(resource.department):
+        raise NotAllowed(
+            "该部门由另一数据主管部门管理", remedy="请转其数据主管部门办理", object_=resource.title, code="catalogue.not_authority"
+        )  # fmt: skip
+    if seen_revision is not None and seen_revision != case.revision:
+        raise Conflict(
+            f"办件 {case.number} 已有变化，您的意见没有写入", why="您看到的是此前报送的内容", remedy="请刷新后按最新内容办理",
+            object_=case.number, code="catalogue.narrowing_moved",
+        )  # fmt: skip
     law = demands(case.law, case.law_on)
     if not reason.strip():
         raise Invalid(

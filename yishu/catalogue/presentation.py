@@ -137,6 +137,7 @@ def _share_facts(draft: ResourceDraft, law: Demands) -> list[Fact]:
     agreement = {True: "是", False: "否", None: ""}[draft.agreement_required]
     return [
         Fact("共享类型", law.title("share_types", draft.share_type), r("share_type")),
+        Fact("数据归属", str(law.values.get("ownership.label") or ""), law.reference("ownership.label")),
         Fact("共享条件", draft.share_condition, r("share_condition")),
         Fact("共享范围", draft.share_scope, r("share_scope")),
         Fact("不予共享依据" if draft.share_type == "withheld" else "共享属性的依据", draft.share_basis, r("share_basis")),

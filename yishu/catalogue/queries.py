@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from yishu.cases.models import Case
@@ -91,14 +93,16 @@ class Similar:
 _TITLE_ALIKE = 0.7
 _ITEMS_ALIKE = 0.8
 _FEWEST_ITEMS = 4
+_MOST_SIMILAR = 10
+_LOOKED_AT = 20_000
 
 
 def _alike(left: frozenset[str], right: frozenset[str]) -> float:
     return len(left & right) / len(left | right) if left | right else 0.0
 
 
-def _pairs(text: str) -> frozenset[str]:
-    plain = search.fold(text).replace(" ", "")
+def _pairs(title: str) -> frozenset[str]:
+    plain = folding.fold(title).replace(" ", "")
     return frozenset(plain[i : i + 2] for i in range(len(plain) - 1)) or frozenset(plain)
 
 
@@ -109,34 +113,38 @@ def similar_published(
 
     Alike: 70 % of the titles' character pairs, or 80 % of at least four item names. Most alike first, at most ten.
     The thresholds are the platform's, not the law's: they only ask for an explanation that the authority then judges.
-    Only entries that share one of the rarest pairs or names are looked at: no other can be so alike.
+    The index leads to the entries that can be so alike (``search.telling``); of very many, those of the same title and ``_LOOKED_AT`` more.
     """
-    mine, names = _pairs(title), frozenset(search.fold(i.name) for i in items)
-    found: list[tuple[float, Similar]] = []
+    mine, names = _pairs(title), frozenset(folding.fold(i.name) for i in items)
     others = SearchEntry.objects.filter(jurisdiction_id=jurisdiction_id, retired=False).exclude(
         department_id=department_id
     )
-    telling = search.telling(
-        [
-            (folding.keys("t", mine), _TITLE_ALIKE, 1),
-            (folding.keys("m", names), _ITEMS_ALIKE, _FEWEST_ITEMS),
-        ]
+    alternatives = [
+        *search.telling(folding.keys("t", mine), _TITLE_ALIKE, 1),
+        *search.telling(folding.keys("m", names), _ITEMS_ALIKE, _FEWEST_ITEMS),
+    ]
+    near = others.filter(reduce(or_, (Q(keys__contains=held) for held in alternatives), Q(pk__in=())))
+    same = others.filter(folded_title=folding.fold(title))
+    found: dict[int, tuple[float, str, str]] = {}
+    for rows in (same[:_MOST_SIMILAR], near[:_LOOKED_AT]):
+        for pk, code, folded, held in rows.values_list("pk", "code", "folded_title", "item_names").iterator(5_000):
+            score, why = _likeness(mine, names, folded, held)
+            if why:
+                found[pk] = (-score, code, why)
+    first = sorted(found, key=lambda pk: found[pk])[:_MOST_SIMILAR]
+    entries = SearchEntry.objects.select_related("department").in_bulk(first)
+    return tuple(
+        Similar(pk, e.code, e.title, e.department.name, found[pk][2]) for pk in first if (e := entries.get(pk))
     )
-    near = others.filter(keys__overlap=telling).select_related("department")
-    for entry in near.only("resource_id", "code", "title", "folded_title", "item_names", "department__name").iterator():
-        by_title = _alike(mine, _pairs(entry.title))
-        theirs = frozenset(search.fold(n) for n in entry.item_names)
-        by_items = _alike(names, theirs) if len(names & theirs) >= _FEWEST_ITEMS else 0.0
-        if by_title < _TITLE_ALIKE and by_items < _ITEMS_ALIKE:
-            continue
-        why = (
-            "名称相同"
-            if by_title == 1
-            else "名称相近"
-            if by_title >= _TITLE_ALIKE
-            else f"{len(names & theirs)} 个信息项相同"
-        )
-        found.append(
-            (max(by_title, by_items), Similar(entry.resource_id, entry.code, entry.title, entry.department.name, why))
-        )
-    return tuple(similar for _, similar in sorted(found, key=lambda f: (-f[0], f[1].code))[:10])
+
+
+def _likeness(mine: frozenset[str], names: frozenset[str], title: str, items: list[str]) -> tuple[float, str]:
+    """How alike an entry of a folded title and items is, and why; no words when it is not."""
+    by_title = _alike(mine, _pairs(title))
+    theirs = frozenset(folding.fold(n) for n in items)
+    common = len(names & theirs)
+    by_items = _alike(names, theirs) if common >= _FEWEST_ITEMS else 0.0
+    score = max(by_title, by_items)
+    if by_title >= _TITLE_ALIKE:
+        return score, "名称相同" if by_title == 1 else "名称相近"
+    return score, f"{common} 个信息项相同" if by_items >= _ITEMS_ALIKE else ""

@@ -66,7 +66,8 @@ class ReviewForm(DecisionForm):
             if name in self.needed:
                 getattr(self, f"_add_{name}")()
         for name in self.needed:
-            if name not in _BUILT and name not in FORMS:
+            formless = name in _OWN_FORMS and not form_fields(name, self.law)
+            if formless or (name not in _BUILT and name not in FORMS):
                 self.fields[f"{name}_text"] = _text(REQUIREMENTS.get(name, name))
                 self._cite(f"{name}_text", name)
         for name in ("wording", "reason"):  # the reason stands last
@@ -155,10 +156,10 @@ class ReviewForm(DecisionForm):
         c = self.cleaned_data
         records: dict[str, dict[str, Any]] = {}
         for name in self.needed:
-            if name in ("internal_review", "impact_assessment", "statement"):
-                records[name] = {f.name: c.get(f"{name}_{f.name}", "").strip() for f in form_fields(name, self.law)}
-            elif f"{name}_text" in self.fields:
+            if f"{name}_text" in self.fields:
                 records[name] = {"text": c.get(f"{name}_text", "").strip()}
+            elif name in _OWN_FORMS:
+                records[name] = {f.name: c.get(f"{name}_{f.name}", "").strip() for f in form_fields(name, self.law)}
         if c.get("signature") and self.person is not None:
             records["signature"] = {"name": self.person.name}
         grades = {i.column: c.get(GRADE + i.column) for i in self.items}
@@ -183,3 +184,5 @@ _BUILT = frozenset(
         "reason",
     }
 )
+_OWN_FORMS = frozenset({"internal_review", "impact_assessment", "statement"})
+"""Requirements that are forms of the pack; where a pack demands one and lists no fields, one text answers it."""

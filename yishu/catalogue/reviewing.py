@@ -33,7 +33,7 @@ from yishu.catalogue.models import Item, Resource, ReviewRecord, SecrecyReview, 
 from yishu.catalogue.narrowing import basis_missing, consent_missing, in_force
 from yishu.catalogue.publication import publish_version
 from yishu.catalogue.rules import WITHHELD
-from yishu.catalogue.sharing_rules import share_problems, weakening
+from yishu.catalogue.sharing_rules import share_problems, unlocked_base_items, weakening
 from yishu.catalogue.snapshots import item_drafts, resource_draft, resource_spec
 from yishu.kernel.errors import Invalid, NotFound, Problem
 from yishu.kernel.time import shanghai_date
@@ -182,8 +182,10 @@ def _gate(resource: Resource, case: Case, law: Demands, given: ReviewInput, *, b
     spec = resource_spec(
         resource, version=resource.version + 1, published_on=shanghai_date(case.opened_at), grades=grades
     )
+    before = in_force(resource)
+    problems += unlocked_base_items(before, spec.items, law)
     if not given.reason.strip():
-        problems += weakening(in_force(resource), spec.items)
+        problems += weakening(before, spec.items)
     if spec.share_type == WITHHELD and resource.withheld_statement and "statement" not in recorded_kinds(case):
         fields = {"withheld_statement": resource.withheld_statement}
         ReviewRecord.objects.create(

@@ -8,7 +8,8 @@ relevant rows of however many there are, and says so.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from itertools import combinations
+from math import ceil, comb
 from typing import Any
 
 from django.db import connection
@@ -25,6 +26,8 @@ FILTERS = FACETS
 SORTS = ("relevance", "title", "-title", "published_on", "-published_on", "department", "-department")
 MOST = 1000
 """Rows one search lists."""
+_MOST_LISTS = 70
+"""Probes of the index one question for alike entries makes."""
 _FREQUENT = """
 select element, frequency from pg_stats, unnest(most_common_elems::text::int[], most_common_elem_freqs) as m (element, frequency)
 where schemaname = current_schema() and tablename = 'catalogue_searchentry' and attname = 'keys' and element = any(%s)
@@ -34,7 +37,8 @@ _ROW = (
     "resource_id", "title", "published_on", "department_id", "share_type", "base_library", "theme_library",
     "document_class", "source_kind", "open_type", "format_class", "update_cycle", "state",
 )  # fmt: skip
-_SUMMARY, _ITEMS = 4, 3
+ELSEWHERE = _SUMMARY = 4
+_ITEMS = 3
 _WORDS, _PINYIN = 5, 6
 
 
@@ -216,7 +220,13 @@ def _ordered(hits: list[Hit], sort: str, worded: bool, names: Mapping[str, str])
 
 def anything(jurisdiction_id: int, text: str) -> bool:
     """Whether a search for ``text`` would find anything."""
-    return bool(_rows(jurisdiction_id, text, {}, "", 1))
+    return best_tier(jurisdiction_id, text) is not None
+
+
+def best_tier(jurisdiction_id: int, text: str) -> int | None:
+    """The tier of the best row a search for ``text`` would find (``Hit``), or None when there is none."""
+    rows = _rows(jurisdiction_id, text, {}, "", 1)
+    return rows[0].tier if rows else None
 
 
 def counted(found: Found, name: str) -> list[tuple[str, int]]:
@@ -231,22 +241,22 @@ def facet_counts(jurisdiction_id: int, text: str, filters: Mapping[str, str], na
     return counted(find(jurisdiction_id, text, others), name)
 
 
-def telling(sets: Sequence[tuple[set[int], float, int]]) -> list[int]:
-    """Numbers of which every entry alike enough to one of ``sets`` holds at least one: the rarest, as few as prove it.
+def telling(numbers: set[int], share: float, least: int) -> list[list[int]]:
+    """What an entry must hold to be alike: every number of at least one of the lists; none when nothing can be alike.
 
-    Each set comes with the share of numbers both must have in common (Jaccard) and the least number in common. Whoever shares s of n
-    numbers misses n - s of them: n - s + 1 numbers cannot all be missed.
+    Alike is who has ``share`` of all numbers of both in common (Jaccard), and ``least`` at least. Whoever shares s of n numbers lacks n - s
+    of them, so of any n - s + k it holds k: the rarest are taken, and k as large as makes no more than ``_MOST_LISTS`` lists.
     """
-    whole = sorted(set().union(*(numbers for numbers, _, _ in sets)))
+    shared = max(ceil(len(numbers) * share), least)
+    if not numbers or shared > len(numbers):
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(_FREQUENT, [whole])
+        cursor.execute(_FREQUENT, [sorted(numbers)])
         often = dict(cursor.fetchall())
-    found: set[int] = set()
-    for numbers, share, least in sets:
-        shared = max(ceil(len(numbers) * share), least)
-        if shared <= len(numbers):
-            found.update(sorted(numbers, key=lambda n: (often.get(n, 0.0), n))[: len(numbers) - shared + 1])
-    return sorted(found)
+    lacking = len(numbers) - shared
+    held = max((k for k in range(1, shared + 1) if comb(lacking + k, k) <= _MOST_LISTS), default=1)
+    rarest = sorted(numbers, key=lambda n: (often.get(n, 0.0), n))[: lacking + held]
+    return [list(chosen) for chosen in combinations(rarest, held)]
 
 
 def matching(jurisdiction_id: int, text: str, filters: Mapping[str, str]) -> QuerySet[SearchEntry]:

@@ -7,12 +7,14 @@ A search never depends on these words alone (docs/decisions/0016-search.md).
 import logging
 from functools import cache, lru_cache
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
 
 from yishu.catalogue.folding import LONGEST_TERM, has_han
 
+_LONGEST_PAIR = 8
 _STOP = frozenset("的和与及或在了是为对从向之等按其各该由以于并")
 
 
@@ -46,9 +48,11 @@ def content_words(word: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=20_000)
 def terms(text: str) -> frozenset[str]:
-    """Every word of two or more characters that a folded text holds, longer ones and the words inside them alike."""
+    """Every word of two or more characters that a folded text holds, the words inside longer ones, and each word with the next."""
     found: set[str] = set()
     for word in text.split():
+        pieces = segments(word)
+        found.update(a + b for a, b in pairwise(pieces) if has_han(a) and has_han(b) and len(a + b) <= _LONGEST_PAIR)
         cut = cutter().lcut_for_search(word) if has_han(word) else (word,)
         found.update(w for w in cut if 2 <= len(w) <= LONGEST_TERM and not w.isdigit() and any(c.isalnum() for c in w))
     return frozenset(found)

@@ -19,7 +19,7 @@ from yishu.security import masks
 
 _FORMS = {CONDITIONAL: "catalogue.resource.conditional", WITHHELD: "catalogue.resource.withheld"}
 _PLACE = re.compile(r"第[〇零一二三四五六七八九十百千0-9]+[编章节条款项]|[（(][一二三四五六七八九十0-9]+[）)]|全文")
-_MARKED = re.compile(r"(绝密|机密|秘密)\s*★")
+MARKED = re.compile(r"(绝密|机密|秘密)\s*★")
 """A classification mark as GB/T 9704 prints it; nothing that carries one belongs in the catalogue."""
 _TEXTUAL, _TEMPORAL, _NUMERIC = "CMG", "DT", "NYBIF"
 _NAMED_MASKS = (
@@ -228,8 +228,12 @@ def classified_problems(
     first = next(iter(refused.values()), None)
     reference = first.reference if first else law.reference("scope.classified_allowed")
     for field, text in (("title", draft.title), ("summary", draft.summary)):
-        if _MARKED.search(text):
+        if MARKED.search(text):
             problems.append(_wrong(field, "密级标志", "文字中带有密级标志，不能登记", remedy, "classified", reference))
+    for row, item in enumerate(items):
+        if MARKED.search(f"{item.name}\n{item.description}"):
+            what = "文字中带有密级标志，不能登记"
+            problems.append(item_problem(row, item, "name", what, remedy, "classified", reference))
     return problems
 
 
@@ -291,16 +295,13 @@ def weaker_mask(before: str, after: str) -> bool:
 def weakening(before: ResourceSpec | None, items: Sequence[ItemSpec]) -> list[Problem]:
     """Items of a new version whose grade is lower or whose mask may show more than in the version in force.
 
-    An item is the same by column, else by name (a retyped item gets a new column).
+    An item is held to what stood under its column and to what stood under its name: a retyped item gets a new column, and two
+    items that change places keep theirs.
     """
     if before is None:
         return []
-    columns, names = {i.column: i for i in before.items}, {i.name: i for i in before.items}
     problems = []
-    for item in items:
-        was = columns.get(item.column) or names.get(item.name)
-        if was is None:
-            continue
+    for was, item in _pairs(before, items):
         if item.grade < was.grade:
             what = f"级别由 {was.grade} 级降为 {item.grade} 级"
             problems.append(
@@ -318,18 +319,54 @@ def weakening(before: ResourceSpec | None, items: Sequence[ItemSpec]) -> list[Pr
 
 
 def narrowing(before: ResourceSpec | None, share_type: str, items: Sequence[ItemSpec]) -> list[str]:
-    """What a new version takes out of unconditional sharing: the resource, or names of items; empty when nothing (YH-25.1)."""
+    """What a new version takes out of unconditional sharing: the resource, or names of items; empty when nothing (YH-25.1).
+
+    An item that is left out altogether is taken out too, whether or not another name comes in its place.
+    """
     if before is None:
         return []
     found = []
     if before.share_type == UNCONDITIONAL and share_type != UNCONDITIONAL:
         found.append(before.title)
+    for was, item in _pairs(before, items):
+        if was.share_type == UNCONDITIONAL and item.share_type != UNCONDITIONAL:
+            found.append(item.name)
+    columns, names = {i.column for i in items}, {i.name for i in items}
+    for was in before.items:
+        if was.share_type == UNCONDITIONAL and was.column not in columns and was.name not in names:
+            found.append(f"{was.name}（删去）")
+    return list(dict.fromkeys(found))
+
+
+def unlocked_base_items(before: ResourceSpec | None, items: Sequence[ItemSpec], law: Demands) -> list[Problem]:
+    """Base data items of the version in force that a new version would share less than unconditionally.
+
+    That the mark or the library is taken off in the same version changes nothing: what was published as base data stays open.
+    """
+    if before is None:
+        return []
+    library = law.option("base_libraries", str(before.elements.get("base_library") or ""))
+    if library is None or str(library.facts.get("locked", "")).lower() == "false":
+        return []
+    base = set(before.elements.get("base_items") or ())
+    reference = law.reference("sharing.base_elements_type") or library.reference
+    names = {i.name for was, i in _pairs(before, items) if was.column in base and i.share_type != UNCONDITIONAL}
+    return [
+        Problem(
+            f"信息项“{name}”", "现行版本中是基础库的基础数据项，应当无条件共享", "请把这一项的共享类型恢复为无条件共享",
+            "catalogue.base_item_locked", reference,
+        )
+        for name in sorted(names)
+    ]  # fmt: skip
+
+
+def _pairs(before: ResourceSpec, items: Sequence[ItemSpec]) -> Iterator[tuple[ItemSpec, ItemSpec]]:
+    """Each item with what stood under its column, and with what stood under its name where that is another."""
     columns, names = {i.column: i for i in before.items}, {i.name: i for i in before.items}
     for item in items:
-        was = columns.get(item.column) or names.get(item.name)
-        if was is not None and was.share_type == UNCONDITIONAL and item.share_type != UNCONDITIONAL:
-            found.append(item.name)
-    return found
+        held = {was.column: was for was in (columns.get(item.column), names.get(item.name)) if was is not None}
+        for was in held.values():
+            yield was, item
 
 
 def _missing(field: str, title: str, reference: Reference | None, remedy: str = "") -> FieldProblem:

@@ -19,7 +19,7 @@ from yishu.catalogue.demands import Demands
 from yishu.catalogue.drafts import ItemDraft, ResourceDraft
 from yishu.catalogue.leads import library_problems
 from yishu.catalogue.models import Resource, Upload
-from yishu.catalogue.narrowing import basis_missing
+from yishu.catalogue.narrowing import base_unlocked, basis_missing
 from yishu.catalogue.registry import source_problems
 from yishu.catalogue.snapshots import item_drafts, resource_draft
 from yishu.catalogue.submission_rules import submission_problems
@@ -137,6 +137,7 @@ def _check(resource: Resource, draft: ResourceDraft, items: Sequence[ItemDraft],
     )
     problems += library_problems(draft, resource.department, law, submitting=True)
     problems += basis_missing(resource, law)
+    problems += base_unlocked(resource, law)
     if law.source_unique:
         problems += source_problems(resource, draft.title, items)
     twin = Resource.objects.filter(department=resource.department, title=draft.title).exclude(pk=resource.pk)

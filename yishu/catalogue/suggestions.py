@@ -15,6 +15,7 @@ MOST = 8
 """Suggestions shown."""
 _LOOKED_AT = 60
 _NEAR = 400
+_READINGS = 3
 _TRIED = 8
 """Readings of a mistyped query that are tried."""
 _LONGEST_WINDOW = 10
@@ -80,17 +81,19 @@ def meant(jurisdiction_id: int, text: str) -> tuple[str, ...]:
     A slip is one wrong, missing, additional or swapped character of a word, or letter of its pinyin.
     """
     words = query_words(text)
-    readings: list[str] = []
+    found: dict[str, int] = {}
     for at, word in enumerate(words):
         if len(word) < 2 or (len(words) > 1 and search.anything(jurisdiction_id, word)):
             continue
         for reading in _readings(jurisdiction_id, word)[:_TRIED]:
             whole = " ".join((*words[:at], reading, *words[at + 1 :]))
-            if search.anything(jurisdiction_id, whole):
-                readings.append(whole)
-            if len(readings) == 3:
-                return tuple(readings)
-    return tuple(dict.fromkeys(readings))
+            tier = search.best_tier(jurisdiction_id, whole)
+            if tier is not None:
+                found.setdefault(whole, tier)
+            if sum(t <= search.ELSEWHERE for t in found.values()) == _READINGS:
+                break
+    # What stands there literally is likelier than words found apart; otherwise as they came.
+    return tuple(sorted(found, key=lambda whole: found[whole] > search.ELSEWHERE))[:_READINGS]
 
 
 def _readings(jurisdiction_id: int, word: str) -> list[str]:

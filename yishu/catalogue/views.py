@@ -14,31 +14,21 @@ from yishu.catalogue.classification import tree
 from yishu.catalogue.demands import Demands, demands
 from yishu.catalogue.models import Resource, Version
 from yishu.catalogue.presentation import draft_of, fact_rows, spec_rows
+from yishu.catalogue.reading import reader
 from yishu.catalogue.rules import ResourceSpec
-from yishu.kernel.errors import NotAllowed, NotFound
+from yishu.kernel.errors import NotFound
 from yishu.kernel.time import shanghai_date
-from yishu.orgs.models import Department, Jurisdiction, Person
+from yishu.orgs.models import Department, Jurisdiction
 from yishu.pages.parts import FacetOption
 
 PAGE = 20
-
-
-def _reader(request: HttpRequest) -> tuple[Person, Jurisdiction]:
-    """Who is signed in and whose catalogue they read."""
-    person = request.user
-    assert isinstance(person, Person)  # noqa: S101  (narrows the type)
-    if person.department is None:
-        raise NotAllowed(
-            "您的账号没有所属部门，不能查看目录", remedy="请联系系统管理员设置所属部门", code="catalogue.no_department"
-        )
-    return person, person.department.jurisdiction
 
 
 @login_required
 @require_GET
 def resource_page(request: HttpRequest, resource_id: int) -> HttpResponse:
     """``/catalogue/<id>/``: the current version, with what later contexts add (buttons, flow, loads)."""
-    person, jurisdiction = _reader(request)
+    person, jurisdiction = reader(request)
     retired = views_life.retired_page(request, resource_id)
     if retired is not None:
         return retired
@@ -59,7 +49,7 @@ def resource_page(request: HttpRequest, resource_id: int) -> HttpResponse:
 @require_GET
 def version_page(request: HttpRequest, resource_id: int, number: int) -> HttpResponse:
     """``/catalogue/<id>/versions/<n>/``: a version as it was published."""
-    _, jurisdiction = _reader(request)
+    _, jurisdiction = reader(request)
     current = queries.published(id=resource_id, jurisdiction=jurisdiction)
     spec = queries.published_version(resource_id, number)
     context = _context(spec, jurisdiction) | {"current": number == current.version, "buttons": [], "panels": []}
@@ -103,7 +93,7 @@ def _context(spec: ResourceSpec, jurisdiction: Jurisdiction) -> dict[str, Any]:
 @require_GET
 def log_page(request: HttpRequest) -> HttpResponse:
     """``/catalogue/log/``: every publication of the county's catalogue, latest first: what, which share type, by whom, when."""
-    _, jurisdiction = _reader(request)
+    _, jurisdiction = reader(request)
     law = demands(jurisdiction.law, shanghai_date(timezone.now()))
     titles = {o.key: o.title for o in law.options("share_types")}
     wanted = request.GET.get("share_type", "")
@@ -121,7 +111,7 @@ def log_page(request: HttpRequest) -> HttpResponse:
 @require_GET
 def mine(request: HttpRequest) -> HttpResponse:
     """``/catalogue/mine/``: my departments' resources with state and next step."""
-    person, _ = _reader(request)
+    person, _ = reader(request)
     found = queries.resources_of(person)
     state = request.GET.get("state", "")
     text = request.GET.get("q", "").replace("\x00", "").strip()[:100]

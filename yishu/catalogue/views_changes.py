@@ -16,6 +16,7 @@ from yishu.catalogue.access import law_of
 from yishu.catalogue.demands import demands
 from yishu.catalogue.life_forms import ChangeForm, RetirementPlanForm
 from yishu.catalogue.models import ChangeEvent, Resource, Retirement
+from yishu.catalogue.reading import reader
 from yishu.kernel.errors import NotAllowed, NotFound, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.law import packs, values
@@ -25,17 +26,6 @@ from yishu.pages.forms import add_problems
 from yishu.pages.parts import FacetOption
 
 PAGE = 20
-
-
-def reader(request: HttpRequest) -> tuple[Person, Jurisdiction]:
-    """Who is signed in and whose catalogue they read. Raises NotAllowed for somebody without a department."""
-    person = request.user
-    assert isinstance(person, Person)  # noqa: S101  (narrows the type)
-    if person.department is None:
-        raise NotAllowed(
-            "您的账号没有所属部门，不能查看目录", remedy="请联系系统管理员设置所属部门", code="catalogue.no_department"
-        )
-    return person, person.department.jurisdiction
 
 
 def oversees(person: Person) -> bool:
@@ -71,6 +61,9 @@ def changes_page(request: HttpRequest) -> HttpResponse:
     today = shanghai_date(timezone.now())
     found, text = _changes(person, jurisdiction), cleaned(request.GET.get("q", ""))
     state = request.GET.get("state", "")
+    chosen = request.GET.get("department", "")
+    if chosen.isascii() and chosen.isdigit() and len(chosen) < 10:
+        found = found.filter(department=int(chosen))
     late = Q(done_at=None, case__due_on__lt=today)
     counts = [
         FacetOption("open", "办理中", found.filter(done_at=None).count()),
@@ -94,7 +87,7 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         ended = row.done_at or timezone.now()
         row.late = bool(row.case and row.case.due_on and shanghai_date(ended) > row.case.due_on)  # type: ignore[attr-defined]
     context = {
-        "page": page, "states": counts, "narrowed": bool(text or state), "today": today, "clock": clock,
+        "page": page, "states": counts, "narrowed": bool(text or state or chosen), "today": today, "clock": clock,
         "provides": bool(queries.departments_of(person)), "law": law,
     }  # fmt: skip
     return render(request, "catalogue/changes.html", context)

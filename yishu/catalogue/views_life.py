@@ -1,7 +1,5 @@
 """Pages of leads, the city's union catalogue, statements of withholding, narrowing, attachments, retired resources."""
 
-from urllib.parse import quote
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -9,14 +7,17 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
 from yishu.catalogue import attachments, leads, narrowing, queries, union
 from yishu.catalogue.demands import demands
+from yishu.catalogue.editor import revision_of
 from yishu.catalogue.life_forms import LeadForm, UploadForm
 from yishu.catalogue.models import Lead, Resource, SearchEntry
+from yishu.catalogue.reading import reader
 from yishu.catalogue.rules import WITHHELD
-from yishu.catalogue.views_changes import PAGE, cleaned, oversees, reader
+from yishu.catalogue.views_changes import PAGE, cleaned, oversees
 from yishu.kernel.errors import NotAllowed, NotFound, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.pages.forms import add_problems
@@ -141,7 +142,8 @@ def narrowing_page(request: HttpRequest) -> HttpResponse:
         try:
             narrowing.decide_narrowing(
                 resource_id=int(pk) if pk.isascii() and pk.isdigit() and len(pk) < 10 else 0,
-                consent=request.POST.get("do") == "consent", reason=cleaned(typed), by=person, at=timezone.now(),
+                consent=request.POST.get("do") == "consent", reason=typed.replace("\x00", ""), by=person, at=timezone.now(),
+                seen_revision=revision_of(request.POST),
             )  # fmt: skip
         except PublicError as caught:
             error, status = caught, caught.status
@@ -200,7 +202,7 @@ def file_page(request: HttpRequest, upload_id: int) -> HttpResponse:
     person, _ = reader(request)
     upload = attachments.upload_for(person, upload_id, timezone.now())
     response = HttpResponse(bytes(upload.content), content_type="application/octet-stream")
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(upload.name)}"
+    response["Content-Disposition"] = content_disposition_header(True, upload.name) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 

@@ -1,7 +1,5 @@
 """The catalogue in open formats: export of what is published, import of a DCAT file as drafts."""
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -16,37 +14,23 @@ from yishu.catalogue import dcat_import, exporting, queries, search
 from yishu.catalogue.dcat_reading import MOST_BYTES
 from yishu.catalogue.demands import demands
 from yishu.catalogue.editor import my_departments
-from yishu.catalogue.import_views import previewed
-from yishu.catalogue.views_changes import reader
+from yishu.catalogue.import_views import FileOfDepartmentForm, previewed
+from yishu.catalogue.reading import reader
 from yishu.catalogue.views_search import TITLES, labels
 from yishu.kernel.errors import PublicError
 from yishu.kernel.time import shanghai_date
-from yishu.orgs.models import Department
 from yishu.pages.forms import add_problems
 
 
-class DcatForm(forms.Form):
+class DcatForm(FileOfDepartmentForm):
     """The file, and whose drafts it becomes."""
 
-    department = forms.ChoiceField(label="部门")
+    most, split = MOST_BYTES, "请分成几个文件"
+
     file = forms.FileField(
         label="DCAT 文件", help_text=f"Turtle（.ttl）、RDF/XML（.rdf、.xml）或 JSON-LD（.jsonld、.json），最大 {MOST_BYTES // 1024 // 1024} MiB；先显示读到了什么，确认后才导入",
         max_length=200, widget=forms.FileInput(attrs={"accept": ".ttl,.rdf,.xml,.jsonld,.json"}),
     )  # fmt: skip
-
-    def __init__(self, departments: list[Department], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["department"].choices = [(str(d.pk), d.name) for d in departments]  # type: ignore[attr-defined]
-        if len(departments) == 1:
-            self.fields["department"].widget = forms.HiddenInput()
-            self.fields["department"].initial = str(departments[0].pk)
-
-    def clean_file(self) -> Any:
-        """Refuse a file that is too large before it is read."""
-        found = self.cleaned_data["file"]
-        if found.size > MOST_BYTES:
-            raise forms.ValidationError(f"文件超过 {MOST_BYTES // 1024 // 1024} MiB，请分成几个文件")
-        return found
 
 
 def _asked(request: HttpRequest) -> tuple[str, dict[str, str]]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from yishu.catalogue import guide, queries, retiring, search, suggestions
 from yishu.catalogue.demands import Demands, demands
 from yishu.catalogue.models import Resource, SearchEntry
-from yishu.catalogue.views_changes import reader
+from yishu.catalogue.reading import reader
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Department, Jurisdiction
 from yishu.pages.parts import FacetOption
@@ -95,7 +95,8 @@ def _facets(
         options = _options(name, titles[name], base)
         if filters[name] and all(o.value != filters[name] for o in options):
             options.append(FacetOption(filters[name], titles[name].get(filters[name], filters[name])))
-        if len(options) > 1 or filters[name]:
+        whole = len(options) == 1 and options[0].count == len(base.hits)  # it would narrow nothing
+        if filters[name] or (options and not whole):
             rows.append({"name": name, "title": title, "options": options, "folded": name in _FOLDED})
     return rows
 

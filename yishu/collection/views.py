@@ -31,23 +31,18 @@ from yishu.ledger.actions import record
 from yishu.ledger.facts import Fact
 from yishu.orgs.models import Person, RoleKind
 from yishu.orgs.queries import may_act
+from yishu.orgs.reading import signed_in
 from yishu.pages.parts import FacetOption
 
 PAGE = 30
 TONES = {"received": "info", "running": "info", "published": "good", "failed": "bad"}
 
 
-def _person(request: HttpRequest) -> Person:
-    """Who is signed in; ``login_required`` made sure that somebody is."""
-    assert isinstance(request.user, Person)  # noqa: S101  (narrows the type)
-    return request.user
-
-
 @login_required
 @require_GET
 def loads(request: HttpRequest) -> HttpResponse:
     """``/collection/loads/``: the loads of my departments; search, state and order stand in the URL."""
-    person, now, query = _person(request), timezone.now(), request.GET.dict()
+    person, now, query = signed_in(request), timezone.now(), request.GET.dict()
     mine = queries.visible_loads(person, now)
     found = queries.found_loads(
         mine,
@@ -74,7 +69,7 @@ def loads(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_load(request: HttpRequest) -> HttpResponse:
     """``/collection/loads/new/?resource=``: choose a resource, see the columns it expects, upload the file."""
-    person, now = _person(request), timezone.now()
+    person, now = signed_in(request), timezone.now()
     resources = list(queries.loadable_resources(person, now))
     wanted = request.POST.get("resource") or request.GET.get("resource", "")
     resource = next((r for r in resources if str(r.pk) == wanted), None)
@@ -122,7 +117,7 @@ def _basis(person: Person, now: datetime) -> Reference | None:
 @require_GET
 def template(request: HttpRequest, resource_id: int) -> HttpResponse:
     """A CSV file with the column names of a published resource."""
-    department = _person(request).department
+    department = signed_in(request).department
     spec = published(id=resource_id, jurisdiction=department.jurisdiction if department else None)
     return HttpResponse(
         template_csv(spec),
@@ -135,7 +130,7 @@ def template(request: HttpRequest, resource_id: int) -> HttpResponse:
 @require_GET
 def load_page(request: HttpRequest, load_id: UUID) -> HttpResponse:
     """One load: where it stands, what was kept and rejected and why, what to do next."""
-    person, now = _person(request), timezone.now()
+    person, now = signed_in(request), timezone.now()
     load = queries.visible_load(person, load_id, now)
     return render(request, "collection/load.html", _load_context(load, person))
 
@@ -144,7 +139,7 @@ def load_page(request: HttpRequest, load_id: UUID) -> HttpResponse:
 @require_GET
 def load_progress(request: HttpRequest, load_id: UUID) -> HttpResponse:
     """The progress part of a load's page, asked for every two seconds; a load that ended has the whole page fetched anew."""
-    person = _person(request)
+    person = signed_in(request)
     load = queries.visible_load(person, load_id, timezone.now())
     response = render(request, "collection/parts/progress.html", _load_context(load, person))
     if load.state in (Load.State.PUBLISHED, Load.State.FAILED):
@@ -156,7 +151,7 @@ def load_progress(request: HttpRequest, load_id: UUID) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, load_id: UUID) -> HttpResponse:
     """Have a failed load run again."""
-    person, now = _person(request), timezone.now()
+    person, now = signed_in(request), timezone.now()
     queries.visible_load(person, load_id, now)
     load = actions.retry_load(load_id=load_id, by=person, at=now)
     messages.success(request, "已重新排队处理")
@@ -167,7 +162,7 @@ def retry(request: HttpRequest, load_id: UUID) -> HttpResponse:
 @require_GET
 def rejects(request: HttpRequest, load_id: UUID) -> StreamingHttpResponse:
     """The rejected rows for the department that has to correct them; the download is written down."""
-    person, now = _person(request), timezone.now()
+    person, now = signed_in(request), timezone.now()
     load = queries.visible_load(person, load_id, now)
     decision = may_act(person, RoleKind.PROVIDER, load.resource.department, now, work=queries.COLLECTION)
     if not decision.allowed:

@@ -21,7 +21,7 @@ VARIABLES = frozenset(
         "YISHU_HOME", "YISHU_HOST", "YISHU_DATABASE_URL", "YISHU_GATEWAY_DATABASE_URL", "YISHU_LAKE_URL", "YISHU_WEB_PORT",
         "YISHU_GATEWAY_PORT", "YISHU_METRICS_PORT", "YISHU_DATABASE_PORT", "YISHU_GATEWAY_WORKERS", "YISHU_UPLOAD_LIMIT_MB",
         "YISHU_TOKEN_SECONDS", "YISHU_PUBLIC_URL", "YISHU_GATEWAY_URL", "YISHU_DEBUG", "YISHU_PACKS", "YISHU_EGOV_NETWORKS",
-        "YISHU_SMTP_URL", "YISHU_MAIL_FROM", "YISHU_REMIND_DAYS", "YISHU_SECOND_FACTOR", "YISHU_OIDC_ISSUER", "YISHU_OIDC_CLIENT_ID",
+        "YISHU_SMTP_URL", "YISHU_MAIL_FROM", "YISHU_REMIND_DAYS", "YISHU_ESCALATE_DAYS", "YISHU_SECOND_FACTOR", "YISHU_OIDC_ISSUER", "YISHU_OIDC_CLIENT_ID",
         "YISHU_OIDC_CLIENT_SECRET", "YISHU_OIDC_CLIENT_SECRET_FILE", "YISHU_OIDC_NAME", "YISHU_OIDC_CLAIM",
     }
 )  # fmt: skip
@@ -73,6 +73,8 @@ class Environment:
     mail_from: str = "yishu@localhost"
     remind_days: tuple[int, ...] = (1, 3)
     """Working days before a deadline on which people are reminded; no law asks for it."""
+    escalate_days: int = 3
+    """Working days after its end from which an overdue case is put before the leading group; 0: never. No law asks for it."""
     second_factor: str = "none"
     """One of ``SECOND_FACTOR``; whoever enrolled a factor of their own is asked for it in any case."""
     oidc: Oidc = Oidc()
@@ -282,11 +284,12 @@ def read_environment(source: Mapping[str, str] | None = None) -> Environment:
         public_url=env.get("YISHU_PUBLIC_URL") or f"http://{reached_at}:{web_port}",
         gateway_url=env.get("YISHU_GATEWAY_URL") or f"http://{reached_at}:{gateway_port}",
         debug=_flag("YISHU_DEBUG", env.get("YISHU_DEBUG", "0")),
-        packs=_folders("YISHU_PACKS", env.get("YISHU_PACKS", "")),
+        packs=(*_folders("YISHU_PACKS", env.get("YISHU_PACKS", "")), *(p for p in [home / "packs"] if p.is_dir())),
         egov_networks=_networks("YISHU_EGOV_NETWORKS", env.get("YISHU_EGOV_NETWORKS", "")),
         smtp_url=_smtp("YISHU_SMTP_URL", env.get("YISHU_SMTP_URL", "")),
         mail_from=env.get("YISHU_MAIL_FROM") or "yishu@localhost",
         remind_days=_days("YISHU_REMIND_DAYS", env.get("YISHU_REMIND_DAYS", "1,3")),
+        escalate_days=_number(0, 60)("YISHU_ESCALATE_DAYS", env.get("YISHU_ESCALATE_DAYS", "3")),
         second_factor=_second_factor("YISHU_SECOND_FACTOR", env.get("YISHU_SECOND_FACTOR") or "none"),
         oidc=_oidc(env),
     )

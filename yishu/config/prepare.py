@@ -1,13 +1,16 @@
-"""What must be done before the parts start: migrations, grants compiled anew, the gateway's rights. Safe to repeat."""
+"""What must be done before the parts start: migrations, grants compiled anew, older resources in the one-source registry, the gateway's
+rights. Safe to repeat."""
 
 from django.core.management import call_command
 from django.db import connection
 from django.db.utils import OperationalError
+from django.utils import timezone
 
 from yishu.config.environment import Environment
 from yishu.kernel.errors import Unavailable
 from yishu.runtime.roles import ensure_gateway_role, grant_gateway_rights
 from yishu.sharing.adapters import republish_grants
+from yishu.stewardship.backfill import backfill
 
 PREPARE_LOCK = 0x5953_0001
 """Advisory lock: two starts on one database migrate one after the other."""
@@ -32,6 +35,7 @@ def prepare(environment: Environment) -> None:
         try:
             call_command("migrate", interactive=False, verbosity=1)
             republish_grants()
+            backfill(at=timezone.now())
             grant_gateway_rights(connection.connection, role)
         finally:
             cursor.execute("select pg_advisory_unlock(%s)", (PREPARE_LOCK,))

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "yishu.stewardship",
     "yishu.collection",
     "yishu.sharing",
+    "yishu.supervision",
     "yishu.config",
 ]
 MIDDLEWARE = [
@@ -216,7 +217,7 @@ LOGGING = {
         # They report every registration, every queued job and every rewritten expression; commands print to people.
         **{
             name: {"level": "WARNING"}
-            for name in ("procrastinate.blueprints", "procrastinate.jobs", "procrastinate.periodic", "sqlglot")
+            for name in ("httpx", "procrastinate.blueprints", "procrastinate.jobs", "procrastinate.periodic", "sqlglot")
         },
     },
 }

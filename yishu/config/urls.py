@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stewardship/", include("yishu.stewardship.urls")),
     path("collection/", include("yishu.collection.urls")),
     path("sharing/", include("yishu.sharing.urls")),
+    path("supervision/", include("yishu.supervision.urls")),
     path("", include("yishu.cases.urls")),
     path("", include("yishu.pages.urls")),
 ]

@@ -140,7 +140,11 @@ class RequiredList:
 
 @dataclass(frozen=True, slots=True)
 class RegisterField:
-    """A field of a register: ``kind`` is one of ``vocabulary.REGISTER_FIELD_KINDS``, ``choices`` the words of a choice."""
+    """A field of a register: ``kind`` is one of ``vocabulary.REGISTER_FIELD_KINDS``, ``choices`` the words of a choice.
+
+    ``breaches`` pairs a word with the forbidden act it states (a key of ``options.prohibited_acts`` or ``options.sanctioned_acts``);
+    ``demands`` pairs a word with the field that must then be filled.
+    """
 
     name: str
     title: str
@@ -149,6 +153,8 @@ class RegisterField:
     choices: tuple[str, ...]
     reference: Reference
     note: str = ""
+    breaches: tuple[tuple[str, str], ...] = ()
+    demands: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

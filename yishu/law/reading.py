@@ -252,7 +252,7 @@ def read_register(entry: Entry, key: str, instrument: Instrument) -> tuple[str, 
 
 
 def _register_field(entry: Entry, name: str, instrument: Instrument, register: Reference) -> RegisterField:
-    f = entry.fields(("title", "kind", "required"), ("choices", "reference", "note"))
+    f = entry.fields(("title", "kind", "required"), ("choices", "reference", "note", "breaches", "demands"))
     kind = f["kind"].choice(vocabulary.REGISTER_FIELD_KINDS)
     choices = f["choices"].texts() if f["choices"] else ()
     if kind == "choice" and not choices:
@@ -269,7 +269,20 @@ def _register_field(entry: Entry, name: str, instrument: Instrument, register: R
         choices=choices,
         reference=instrument.reference(f["reference"]) if f["reference"] else register,
         note=f["note"].text() if f["note"] else "",
+        breaches=_by_choice(f["breaches"], choices),
+        demands=_by_choice(f["demands"], choices),
     )
+
+
+def _by_choice(entry: Entry | None, choices: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Word of a choice → key, in the pack's order; a word that is no choice of the field is a problem."""
+    if not entry:
+        return ()
+    found = tuple((word, body.text()) for word, body in entry.entries())
+    for word, _ in found:
+        if word not in choices:
+            entry.problem(f"“{word}”不是本字段的选项")
+    return found
 
 
 def read_silent(entry: Entry, key: str, instrument: Instrument) -> Silence:

@@ -202,6 +202,9 @@ def _register(held: Register, cited: bool) -> list[str]:
         choices = f"：{'、'.join(f.choices)}" if f.choices else ""
         where = _cite(f.name, f.reference, cited)
         found.append(f"{f.title}（{need}，{KINDS[f.kind]}{choices}）{where}{f.note if cited else ''}")
+        titles = {other.name: other.title for other in held.fields}
+        found += [f"  “{word}”属于禁止行为{f'（{act}）' if cited else ''}" for word, act in f.breaches]
+        found += [f"  “{word}”的须填{titles.get(name, name)}" for word, name in f.demands]
     return found
 
 

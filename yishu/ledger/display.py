@@ -31,6 +31,7 @@ FACT_TITLES: Final[Mapping[str, str]] = {
     "subject_id": "办理对象编号", "event": "事项", "action": "操作", "state": "状态", "clients": "应用", "modes": "共享方式",
     "file": "文件摘要", "bytes": "字节数", "rows": "行数", "rejects": "拒收行数", "count": "数量", "log_reason": "日志建立原因",
     "previous_log": "前一日志", "kept_size": "留存检查点条数", "kept_root": "留存检查点树根", "found_size": "数据库条数",
+    "mode": "适用方式", "days": "工作日数", "for_person": "代行对象", "wanted_on": "要求办理日期",
 }  # fmt: skip
 """Chinese label of every declared fact (a test holds it against ``ledger.facts``)."""
 

@@ -121,6 +121,7 @@ FACTS: Final[Mapping[str, Mapping[str, Shape]]] = MappingProxyType(
             "due_on": Shape.DATE,
             "starts_on": Shape.DATE,
             "ends_on": Shape.DATE,
+            "wanted_on": Shape.DATE,
             "load": Shape.CODE,
             "table": Shape.CODE,
             "file": Shape.DIGEST,

@@ -38,7 +38,10 @@ def create_person(
     any other and stays (first visit, demonstration), and "" is returned. An administrator makes people of their own tenant only.
     Raises ``Invalid`` with every problem.
     """
-    require(by, RoleKind.ADMIN, None, at, within=department.jurisdiction if department else None)
+    if department is None:
+        require(by, RoleKind.ADMIN, None, at)
+    else:
+        require_here(by, RoleKind.ADMIN, department, at)
     username = rules.normalise_username(username)
     person = Person(
         username=username,
@@ -82,11 +85,14 @@ def update_person(
     administrator stays. Raises ``Invalid``, ``NotAllowed``, ``Conflict``, ``NotFound`` for another tenant's people.
     """
     row = _locked(person, by, at)
-    if department is not None and row.department is not None:
-        if department.jurisdiction_id != row.department.jurisdiction_id:
-            raise not_found()
-    elif department is not None:
-        require(by, RoleKind.ADMIN, None, at, within=department.jurisdiction)
+    if (
+        department is not None
+        and row.department is not None
+        and department.jurisdiction_id != row.department.jurisdiction_id
+    ):
+        raise not_found()
+    if department is not None:
+        require_here(by, RoleKind.ADMIN, department, at)
     old = row.department
     moved = old != department
     if by is not None and row.pk == by.pk and not active:
@@ -135,6 +141,7 @@ def grant_role(
         raise Invalid("角色没有授予", remedy="请选择部门和角色", code="orgs.role_incomplete")
     if row.department is None or where.jurisdiction_id != row.department.jurisdiction_id:
         raise not_found()
+    require_here(by, RoleKind.ADMIN, where, at)
     _check_particulars(row, where, kind, until=until, office=office, scope=scope, at=at)
     if not row.is_active:
         raise Conflict(

@@ -83,6 +83,7 @@ def create_department(
     """
     require(by, RoleKind.ADMIN, None, at, within=jurisdiction)
     _check_place(jurisdiction, None, parent, area)
+    _check_reach(area, by, at)
     fields = {"name": name, "short_name": short_name, "uscc": uscc, "kind": kind, "unit": unit}
     cleaned = _clean(jurisdiction, None, fields, at)
     made = Department.objects.create(
@@ -122,6 +123,8 @@ def update_department(
         cleaned["profile"] = row.profile | _texts(given if isinstance(given, Mapping) else {})
     _check_people(row, changes)
     _check_place(row.jurisdiction, row, cleaned.get("parent"), cleaned.get("area"))
+    if "area" in cleaned:
+        _check_reach(cleaned["area"], by, at)
     changed: list[str] = []
     for field, value in cleaned.items():
         before = getattr(row, field)
@@ -295,6 +298,18 @@ def _check_place(jurisdiction: Jurisdiction, row: Department | None, parent: obj
                 code="orgs.department_invalid",
             )
         above = above.parent
+
+
+def _check_reach(area: object, by: Person | None, at: datetime) -> None:
+    """An area's administrator registers and keeps departments in the area: none of them comes to stand over the rest of the tenant."""
+    area_id = area.pk if isinstance(area, Area) else None
+    if by is not None and not queries.reaches(by, RoleKind.ADMIN, area_id, at):
+        raise Invalid(
+            "部门信息没有保存",
+            remedy="请选择您管理的片区；其他片区和不属于片区的部门由本行政区域的系统管理员登记",
+            problems=[Problem("片区", "不在您管理的片区内", "", "orgs.area_only")],
+            code="orgs.department_invalid",
+        )
 
 
 def _texts(given: Mapping[str, object] | None) -> dict[str, str]:

@@ -19,8 +19,8 @@ from yishu.orgs import accounts, actions, queries, rules
 from yishu.orgs.forms import ClientForm, DepartmentForm, PersonEditForm, PersonForm, RoleForm
 from yishu.orgs.locks import locked_since
 from yishu.orgs.models import VENDOR_KIND, Client, Department, Jurisdiction, Person, Role, RoleKind
+from yishu.orgs.reading import signed_in
 from yishu.orgs.tenants import areas_of
-from yishu.orgs.views import person_of
 from yishu.pages.forms import add_problems
 from yishu.pages.lists import page_of, read_list_query
 from yishu.pages.parts import FacetOption
@@ -29,7 +29,7 @@ SEES = frozenset({"admin", "authority", "auditor", "inspector", "leader", "gover
 
 
 def _see(request: HttpRequest, *roles: str) -> frozenset[str]:
-    held = queries.roles_of(person_of(request))
+    held = queries.roles_of(signed_in(request))
     if not held & set(roles):
         words = "、".join(RoleKind(role).label for role in roles)
         raise NotAllowed(
@@ -41,14 +41,14 @@ def _see(request: HttpRequest, *roles: str) -> frozenset[str]:
 
 
 def _jurisdiction(request: HttpRequest) -> Jurisdiction:
-    found = queries.jurisdiction_of(person_of(request))
+    found = queries.jurisdiction_of(signed_in(request))
     if found is None:
         raise Conflict("您的账号没有所属部门", remedy="请联系系统管理员设置所属部门", code="orgs.no_department")
     return found
 
 
 def _department(request: HttpRequest, pk: int) -> Department:
-    me = person_of(request)
+    me = signed_in(request)
     found = queries.departments_seen(me).select_related("jurisdiction", "responsible", "parent", "area")
     row = found.filter(pk=pk).first()
     if row is None:
@@ -57,7 +57,7 @@ def _department(request: HttpRequest, pk: int) -> Department:
 
 
 def _person(request: HttpRequest, pk: int) -> Person:
-    found = queries.people_seen(person_of(request)).select_related("department").filter(pk=pk).first()
+    found = queries.people_seen(signed_in(request)).select_related("department").filter(pk=pk).first()
     if found is None:
         raise NotFound("没有这个人员", remedy="请从人员列表重新进入", code="orgs.no_person")
     return found
@@ -75,7 +75,7 @@ def departments(request: HttpRequest) -> HttpResponse:
     today = shanghai_date(timezone.now())
     query = read_list_query(request, DEPARTMENT_SORTS, "name")
     kinds = {o.key: o.title for o in queries.kinds_of(jurisdiction, today)}
-    every = queries.departments_seen(person_of(request))
+    every = queries.departments_seen(signed_in(request))
     rows = (
         every.select_related("responsible", "jurisdiction", "parent", "area")
         .prefetch_related("officers")
@@ -121,9 +121,9 @@ def _incomplete(jurisdiction: Jurisdiction, day: date) -> Q:
 @require_GET
 def department(request: HttpRequest, pk: int) -> HttpResponse:
     """One department: profile, units, people, clients, history."""
-    held = queries.roles_of(person_of(request))
+    held = queries.roles_of(signed_in(request))
     row = _department(request, pk)
-    if person_of(request).department_id != row.pk:
+    if signed_in(request).department_id != row.pk:
         _see(request, *SEES)
     at = timezone.now()
     today = shanghai_date(at)
@@ -167,9 +167,9 @@ def department_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse
             given["officers"] = list(given["officers"])
         try:
             if row is None:
-                row = actions.create_department(jurisdiction=jurisdiction, by=person_of(request), at=at, **given)
+                row = actions.create_department(jurisdiction=jurisdiction, by=signed_in(request), at=at, **given)
             else:
-                actions.update_department(department=row, changes=given, by=person_of(request), at=at)
+                actions.update_department(department=row, changes=given, by=signed_in(request), at=at)
         except PublicError as error:
             add_problems(form, error)
         else:
@@ -194,7 +194,7 @@ def people(request: HttpRequest) -> HttpResponse:
     """All people with their roles."""
     held = _see(request, "admin", "auditor")
     query = read_list_query(request, PEOPLE_SORTS, "name")
-    everyone = queries.people_seen(person_of(request))
+    everyone = queries.people_seen(signed_in(request))
     rows = everyone.select_related("department").prefetch_related("roles__department")
     if query.text:
         rows = rows.filter(
@@ -229,10 +229,10 @@ def person_new(request: HttpRequest) -> HttpResponse:
     """Make an account; its first password is shown on the answer to this request only."""
     _see(request, "admin")
     form = PersonForm(request.POST or None, initial={"department": request.GET.get("department")})
-    form.limit(queries.departments_seen(person_of(request)))
+    form.limit(queries.departments_seen(signed_in(request)))
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)
-        at, by = timezone.now(), person_of(request)
+        at, by = timezone.now(), signed_in(request)
         roles = given.pop("roles")
         try:
             with transaction.atomic():
@@ -252,7 +252,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     """One person: details, roles, lock-out."""
     held = _see(request, "admin", "auditor")
     row = _person(request, pk)
-    departments = queries.departments_seen(person_of(request))
+    departments = queries.departments_seen(signed_in(request))
     initial = {"name": row.name, "department": row.department_id, "email": row.email, "active": row.is_active}
     form = PersonEditForm(request.POST or None, initial=initial)
     form.limit(departments)
@@ -261,7 +261,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     at = timezone.now()
     if request.method == "POST" and form.is_valid():
         try:
-            accounts.update_person(person=row, by=person_of(request), at=timezone.now(), **form.cleaned_data)
+            accounts.update_person(person=row, by=signed_in(request), at=timezone.now(), **form.cleaned_data)
         except PublicError as error:
             add_problems(form, error)
         else:
@@ -289,14 +289,14 @@ def role_grant(request: HttpRequest, pk: int) -> HttpResponse:
     _see(request, "admin")
     row = _person(request, pk)
     form = RoleForm(request.POST)
-    form.limit(queries.departments_seen(person_of(request)))
+    form.limit(queries.departments_seen(signed_in(request)))
     if not form.is_valid():
         messages.error(
             request, "角色没有授予：" + "；".join(str(text) for texts in form.errors.values() for text in texts)
         )
         return redirect("orgs-person", row.pk)
     try:
-        accounts.grant_role(person=row, by=person_of(request), at=timezone.now(), **form.given())
+        accounts.grant_role(person=row, by=signed_in(request), at=timezone.now(), **form.given())
     except Invalid as error:
         messages.error(request, "角色没有授予：" + "；".join(f"{p.where}，{p.what}" for p in error.problems))
     else:
@@ -311,7 +311,7 @@ def role_revoke(request: HttpRequest, pk: int, role: int) -> HttpResponse:
     found = Role.objects.filter(pk=role, person=_person(request, pk)).first()
     if found is None:
         raise NotFound("没有这个角色", remedy="请从人员页面重新操作", code="orgs.no_role")
-    accounts.revoke_role(role=found, by=person_of(request), at=timezone.now())
+    accounts.revoke_role(role=found, by=signed_in(request), at=timezone.now())
     messages.success(request, "角色已收回")
     return redirect("orgs-person", pk)
 
@@ -320,7 +320,7 @@ def role_revoke(request: HttpRequest, pk: int, role: int) -> HttpResponse:
 @require_POST
 def person_unlock(request: HttpRequest, pk: int) -> HttpResponse:
     """End a lock-out."""
-    accounts.unlock_person(person=_person(request, pk), by=person_of(request), at=timezone.now())
+    accounts.unlock_person(person=_person(request, pk), by=signed_in(request), at=timezone.now())
     messages.success(request, "已解除登录锁定")
     return redirect("orgs-person", pk)
 
@@ -330,7 +330,7 @@ def person_unlock(request: HttpRequest, pk: int) -> HttpResponse:
 def person_reset(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a new password, shown on this answer only."""
     row = _person(request, pk)
-    password = accounts.reset_password(person=row, by=person_of(request), at=timezone.now())
+    password = accounts.reset_password(person=row, by=signed_in(request), at=timezone.now())
     return render(request, "orgs/password_once.html", {"person": row, "password": password, "new": False})
 
 
@@ -342,7 +342,7 @@ CLIENT_SORTS = {"name": ("name",), "department": ("department__name", "name"), "
 def clients(request: HttpRequest) -> HttpResponse:
     """Machine clients: all for administrators and auditors, the own department's for its people. POST makes one."""
     held = _see(request, "admin", "auditor", "consumer", "provider")
-    me = person_of(request)
+    me = signed_in(request)
     mine = queries.departments_seen(me).filter(active=True)
     rows = Client.objects.filter(department__in=queries.departments_seen(me)).select_related("department", "created_by")
     if not held & {"admin", "auditor"}:
@@ -377,7 +377,7 @@ def clients(request: HttpRequest) -> HttpResponse:
 
 
 def _client(request: HttpRequest, pk: UUID) -> Client:
-    here = queries.departments_seen(person_of(request))
+    here = queries.departments_seen(signed_in(request))
     found = Client.objects.filter(department__in=here).select_related("department").filter(pk=pk).first()
     if found is None:
         raise NotFound("没有这个机器客户端", remedy="请从机器客户端列表重新进入", code="orgs.no_client")
@@ -389,7 +389,7 @@ def _client(request: HttpRequest, pk: UUID) -> Client:
 def client_rotate(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a new secret, shown on this answer only."""
     row = _client(request, pk)
-    secret = actions.rotate_secret(client=row, by=person_of(request), at=timezone.now())
+    secret = actions.rotate_secret(client=row, by=signed_in(request), at=timezone.now())
     return render(request, "orgs/secret_once.html", {"client": row, "secret": secret, "new": False})
 
 
@@ -397,6 +397,6 @@ def client_rotate(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def client_disable(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Switch a client off."""
-    row = actions.disable_client(client=_client(request, pk), by=person_of(request), at=timezone.now())
+    row = actions.disable_client(client=_client(request, pk), by=signed_in(request), at=timezone.now())
     messages.success(request, f"已停用“{row.name}”，其令牌和密钥不再有效")
     return redirect("orgs-clients")

@@ -14,6 +14,7 @@ from yishu.law.calendar import Calendar, Notice
 from yishu.ledger.actions import record
 from yishu.orgs import queries
 from yishu.orgs.models import CalendarNotice, Person, RoleKind
+from yishu.orgs.tenants import founding_jurisdiction
 
 KEPT_SECONDS = 2.0
 """How long a process goes on with what it read, outside transactions that compute deadlines."""
@@ -83,8 +84,27 @@ def digest_of(notice: Notice) -> str:
 
 
 def may_import(person: Person, at: datetime) -> bool:
-    """Whether a person may put a notice in: an authority's people or an administrator."""
-    return any(queries.may_act(person, kind, None, at).allowed for kind in IMPORTERS)
+    """Whether a person may put a notice in: the authority's people or an administrator of the founding jurisdiction.
+
+    A notice moves deadlines in every tenant, so it is for those who run the platform, and for none of a single area (片区).
+    """
+    first = founding_jurisdiction()
+    if first is None or queries.jurisdiction_id_of(person) != first.pk:
+        return False
+    return any(
+        queries.may_act(person, kind, None, at).allowed and queries.reaches(person, kind, None, at)
+        for kind in IMPORTERS
+    )
+
+
+def not_importer() -> NotAllowed:
+    """The refusal to everybody else."""
+    return NotAllowed(
+        "需要由平台所在行政区域的数据主管或系统管理员导入放假安排",
+        why="放假安排涉及平台上所有行政区域的截止日期",
+        remedy="请把通知文件交给平台所在行政区域的数据主管部门导入",
+        code="orgs.calendar_role_needed",
+    )
 
 
 @transaction.atomic
@@ -94,11 +114,7 @@ def put_in(*, notice: Notice, by: Person, at: datetime) -> tuple[CalendarNotice,
     Waits for whoever computes a deadline now. Raises NotAllowed. ``cases.calendar_moves`` then moves the open cases' dates.
     """
     if not may_import(by, at):
-        raise NotAllowed(
-            "需要由数据主管或系统管理员导入放假安排",
-            remedy="请把通知文件交给数据主管部门导入",
-            code="orgs.calendar_role_needed",
-        )
+        raise not_importer()
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
     digest = digest_of(notice)

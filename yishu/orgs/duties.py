@@ -23,9 +23,18 @@ def may_arrange(by: Person, person: Person, department: Department, at: datetime
         return False
     if by.pk == person.pk and by.is_active:
         return True
-    if queries.may_act(by, RoleKind.RESPONSIBLE, department, at).allowed:
-        return True
-    return queries.may_act(by, RoleKind.ADMIN, None, at).allowed
+    return _leads(by, department, at) or _administers(by, department, at)
+
+
+def _leads(by: Person, department: Department, at: datetime) -> bool:
+    """Whether somebody is the department's responsible person in their own right: a stand-in does not pass on what is only lent."""
+    own = queries.acts_for(by, RoleKind.RESPONSIBLE, department, at) is None
+    return own and queries.may_act(by, RoleKind.RESPONSIBLE, department, at).allowed
+
+
+def _administers(by: Person, department: Department, at: datetime) -> bool:
+    allowed = queries.may_act(by, RoleKind.ADMIN, None, at).allowed
+    return allowed and queries.reaches(by, RoleKind.ADMIN, department.area_id, at)
 
 
 def own_kinds(person: Person, department: Department, at: datetime) -> list[str]:
@@ -138,10 +147,7 @@ def hand_over(
     giver, taker = both[giver.pk], both[taker.pk]
     if queries.jurisdiction_id_of(by) != department.jurisdiction_id:
         raise not_found()
-    if not (
-        queries.may_act(by, RoleKind.ADMIN, None, at).allowed
-        or queries.may_act(by, RoleKind.RESPONSIBLE, department, at).allowed
-    ):
+    if not (_administers(by, department, at) or _leads(by, department, at)):
         raise NotAllowed(
             "工作移交由本部门主要负责人或系统管理员办理", remedy="请联系本部门主要负责人", code="orgs.may_not_hand_over"
         )

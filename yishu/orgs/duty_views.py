@@ -16,7 +16,7 @@ from yishu.orgs import duties, ports, queries, saved_views
 from yishu.orgs.forms_tenants import HandOverForm, SubstituteForm
 from yishu.orgs.guards import not_found
 from yishu.orgs.models import Department, Person, RoleKind
-from yishu.orgs.views import person_of
+from yishu.orgs.reading import signed_in
 from yishu.pages.forms import add_problems
 from yishu.pages.lists import page_of, read_list_query
 from yishu.pages.parts import FacetOption
@@ -35,7 +35,7 @@ def _number(text: str) -> int:
 
 def _person_here(request: HttpRequest, given: str) -> Person:
     """Whose duties: the person named in the address if they are of the same tenant, else oneself."""
-    me = person_of(request)
+    me = signed_in(request)
     if not given:
         return me
     found = queries.people_seen(me).select_related("department").filter(pk=_number(given)).first()
@@ -54,7 +54,7 @@ def _department_of(person: Person) -> Department:
 @require_GET
 def substitutes(request: HttpRequest) -> HttpResponse:
     """Substitutions I see: mine, my department's if I lead it, the tenant's for administrators."""
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     query = read_list_query(request, SUBSTITUTE_SORTS, "since")
     rows = duties.substitutes_seen(me, at)
     if query.text:
@@ -99,7 +99,7 @@ def _state(ended: bool, ahead: bool, over: bool) -> tuple[str, str]:
 @require_http_methods(["GET", "POST"])
 def substitute_new(request: HttpRequest) -> HttpResponse:
     """Name a substitute for oneself, or (``?person=``) for somebody of a department one leads or administers."""
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     person = _person_here(request, request.GET.get("person", ""))
     department = _department_of(person)
     if not duties.may_arrange(me, person, department, at):
@@ -129,7 +129,7 @@ def substitute_new(request: HttpRequest) -> HttpResponse:
 @require_POST
 def substitute_end(request: HttpRequest, pk: int) -> HttpResponse:
     """End a substitution before its time."""
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     found = duties.substitutes_seen(me, at).filter(pk=pk).first()
     if found is None:
         raise not_found()
@@ -142,7 +142,7 @@ def substitute_end(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def hand_overs(request: HttpRequest) -> HttpResponse:
     """Hand-overs I see; where I may hand over, who could."""
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     query = read_list_query(request, HAND_OVER_SORTS, "at")
     rows = duties.hand_overs_seen(me, at)
     if query.text:
@@ -175,7 +175,7 @@ def hand_overs(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def hand_over_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a person's roles in their department to a colleague for good."""
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     giver = _person_here(request, str(pk))
     department = _department_of(giver)
     if not duties.arranged_departments(me, at).filter(pk=department.pk).exists():
@@ -215,7 +215,7 @@ def view_save(request: HttpRequest) -> HttpResponse:
             page=page,
             name=request.POST.get("name", "")[:200],
             query=request.POST.get("query", ""),
-            by=person_of(request),
+            by=signed_in(request),
             at=timezone.now(),
         )
     except PublicError as error:
@@ -231,6 +231,6 @@ def view_save(request: HttpRequest) -> HttpResponse:
 @require_POST
 def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget one of one's own views."""
-    page = saved_views.delete_view(view_id=pk, by=person_of(request), at=timezone.now())
+    page = saved_views.delete_view(view_id=pk, by=signed_in(request), at=timezone.now())
     messages.success(request, "已删除常用筛选")
     return redirect(page)

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.validators import MaxValueValidator
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from yishu.kernel.references import Reference
-from yishu.kernel.time import SHANGHAI
+from yishu.kernel.time import SHANGHAI, shanghai_date
 from yishu.law import packs
 from yishu.orgs import queries, rules
 from yishu.orgs.models import Area, Department, Jurisdiction, Person, RoleKind
@@ -234,6 +235,12 @@ class SetupForm(forms.Form):
         spellcheck="false",
     )
     pack = forms.ChoiceField(label="行政区域", help_text="平台按该区域的办法办事；文本未收录的区域不能选")
+    mode = forms.ChoiceField(
+        label="适用方式",
+        choices=Jurisdiction.Mode.choices,
+        widget=forms.RadioSelect,
+        help_text="国家条例与本级文本不一致时，叠加按规则包逐条写明的取舍办理，本级文本只按本级办法；以后可以改，已受理的事项不受影响",
+    )
     department = _text("数据主管部门名称", 120)
     uscc = _text("该部门的统一社会信用代码", 18, spellcheck="false")
     username = _text(
@@ -253,6 +260,7 @@ class SetupForm(forms.Form):
         field = self.fields["pack"]
         if isinstance(field, forms.ChoiceField):
             field.choices = list(usable_packs())
+        self.fields["mode"].initial = usual_mode(shanghai_date(timezone.now()))
 
     def clean_again(self) -> str:
         """Both must be the same."""
@@ -260,6 +268,13 @@ class SetupForm(forms.Form):
         if again != self.cleaned_data.get("password"):
             raise forms.ValidationError("两次输入的密码不一致")
         return again
+
+
+def usual_mode(day: date) -> str:
+    """How a jurisdiction founded on a day usually stands: overlaid from the first day an overlay of a usable pack applies."""
+    overlays = (packs.load(pack_id).overlay for pack_id, _ in usable_packs())
+    begun = any(overlay is not None and overlay.since <= day for overlay in overlays)
+    return Jurisdiction.Mode.OVERLAID if begun else Jurisdiction.Mode.AS_WRITTEN
 
 
 def usable_packs() -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from yishu.kernel.errors import NotAllowed, NotFound
 from yishu.orgs import queries
-from yishu.orgs.models import Department, Jurisdiction, Person
+from yishu.orgs.models import Department, Jurisdiction, Person, RoleKind
 
 
 def require(
@@ -31,6 +31,19 @@ def require_here(by: Person | None, role: str, of: Department | Person, at: date
     if department is None:
         raise not_found()
     require(by, role, None, at, within=department.jurisdiction)
+    if role == RoleKind.ADMIN and not queries.reaches(by, role, department.area_id, at):
+        raise not_found()  # an area's administrator sees and manages the area's departments only
+
+
+def require_whole(by: Person | None, role: str, at: datetime, *, within: Jurisdiction) -> None:
+    """``require`` for what concerns a tenant as a whole: a role held in an area's department is not enough."""
+    require(by, role, None, at, within=within)
+    if by is not None and not queries.reaches(by, role, None, at):
+        raise NotAllowed(
+            "这项操作涉及整个行政区域，片区人员不能办理",
+            remedy=f"请联系本行政区域的{RoleKind(role).label}人员",
+            code="orgs.area_only",
+        )
 
 
 def not_found() -> NotFound:

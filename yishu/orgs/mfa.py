@@ -170,14 +170,15 @@ def use_key(*, person: Person, pk: int, sign_count: int, at: datetime) -> bool:
 
 
 @transaction.atomic
-def reset_factors(*, person: Person, reason: str, by: Person, at: datetime) -> int:
+def reset_factors(*, person: Person, reason: str, by: Person | None, at: datetime) -> int:
     """Take all factors off somebody who lost them; returns how many. The reason goes to the ledger as a digest.
 
+    ``by`` None: the operator, on the server (``yishu reset-factors``).
     Raises ``NotFound`` across tenants, ``NotAllowed`` for oneself and without the role, ``Invalid`` without a reason.
     """
     row = _lock(person)
     require_here(by, RoleKind.ADMIN, row, at)
-    if row.pk == by.pk:
+    if by is not None and row.pk == by.pk:
         raise NotAllowed(
             "不能重置自己的第二因子",
             remedy="请由另一名系统管理员办理；仍能登录的请在“登录安全”中更换",
@@ -225,7 +226,7 @@ def _enrolled(person: Person, code: str, at: datetime) -> list[str]:
     return codes
 
 
-def _tell(person: Person, event: str, by: Person, at: datetime, **facts: str) -> None:
+def _tell(person: Person, event: str, by: Person | None, at: datetime, **facts: str) -> None:
     ledger.record(
         kind="event", by=by, at=at, department=person.department_id,
         facts={"event": event, "person": str(person.pk), **facts},

@@ -20,9 +20,9 @@ from yishu.kernel.errors import NotAllowed, NotFound, PublicError
 from yishu.orgs import mfa, mfa_keys, queries, signin_confirm
 from yishu.orgs.mfa_forms import AppForm, ConfirmForm, KeyForm, KeyStepForm, ResetForm, SecondStepForm
 from yishu.orgs.models import Person, RoleKind
+from yishu.orgs.reading import signed_in
 from yishu.orgs.signin import locked_out
 from yishu.orgs.signin_confirm import confirmation_required, safe_next
-from yishu.orgs.views import person_of
 from yishu.pages.forms import add_problems
 
 _SECRET = "factor_secret"  # noqa: S105  (a session key's name)
@@ -74,7 +74,7 @@ def _right(person: Person, form: SecondStepForm | KeyStepForm) -> bool:
 @require_http_methods(["GET", "POST"])
 def confirm(request: HttpRequest) -> HttpResponse:
     """``/accounts/confirm/``: the password again, or the other system again, before a change about signing in."""
-    person, at = person_of(request), timezone.now()
+    person, at = signed_in(request), timezone.now()
     back = safe_next(request, reverse("mfa-index"))
     if signin_confirm.locked(request, person):
         return locked_out(request)
@@ -99,7 +99,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """``/accounts/factors/``: my second factors."""
-    person = person_of(request)
+    person = signed_in(request)
     factors = [
         {"pk": f.pk, "kind": mfa.KIND_WORDS[f.type], "name": f.data.get("name", ""), "made": f.created_at, "used": f.last_used_at}
         for f in mfa.factors_of(person)
@@ -119,7 +119,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def app_add(request: HttpRequest) -> HttpResponse:
     """``/accounts/factors/app/``: enrol an authenticator app. The secret waits in the session until the first right code."""
-    person, at = person_of(request), timezone.now()
+    person, at = signed_in(request), timezone.now()
     form = AppForm(request.POST or None)
     secret = request.session.get(_SECRET, "")
     if request.method == "POST" and secret and form.is_valid():
@@ -146,7 +146,7 @@ def app_add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def key_add(request: HttpRequest) -> HttpResponse:
     """``/accounts/factors/key/``: enrol a security key."""
-    person, at = person_of(request), timezone.now()
+    person, at = signed_in(request), timezone.now()
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         credential = form.cleaned_data["credential"]
@@ -163,7 +163,7 @@ def key_add(request: HttpRequest) -> HttpResponse:
 
 
 def _enrolled(request: HttpRequest, codes: list[str], words: str) -> HttpResponse:
-    request.session[mfa.PASSED] = person_of(request).pk
+    request.session[mfa.PASSED] = signed_in(request).pk
     messages.success(request, words)
     if codes:
         return _codes_page(request, codes)
@@ -180,7 +180,7 @@ def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """``/accounts/factors/<id>/remove/``: remove one of my factors."""
-    words = mfa.remove_factor(person=person_of(request), pk=pk, at=timezone.now())
+    words = mfa.remove_factor(person=signed_in(request), pk=pk, at=timezone.now())
     messages.success(request, f"{words}已移除")
     return redirect("mfa-index")
 
@@ -190,14 +190,14 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def codes_new(request: HttpRequest) -> HttpResponse:
     """``/accounts/factors/codes/``: ten new recovery codes, on this answer only."""
-    return _codes_page(request, mfa.new_recovery_codes(person=person_of(request), at=timezone.now()))
+    return _codes_page(request, mfa.new_recovery_codes(person=signed_in(request), at=timezone.now()))
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def person_factors(request: HttpRequest, pk: int) -> HttpResponse:
     """``/orgs/people/<id>/factors/``: somebody's second factors, and taking them off with a reason."""
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     held = queries.roles_of(me, at)
     if not held & {RoleKind.ADMIN, RoleKind.AUDITOR}:
         raise NotAllowed(

@@ -9,19 +9,22 @@ import hashlib
 import hmac
 import json
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import httpx
 import jwt
-import requests
 
-from yishu.kernel.errors import NotAllowed, PublicError, Unavailable
+from yishu.kernel.errors import NotAllowed, Unavailable
 
-WAIT = (5, 10)
+WAIT = httpx.Timeout(10, connect=5)
 """Seconds to connect, and between bytes."""
+LONGEST = 20
+"""Seconds one answer may take in all."""
 MOST = 512 * 1024
 """Bytes of any answer of the provider."""
 LEEWAY = 60
@@ -204,30 +207,36 @@ def _userinfo(described: Mapping[str, Any], access_token: str, subject: str) -> 
 
 
 def _fetch(method: str, url: str, **how: Any) -> dict[str, Any]:
-    """A JSON object of the provider; bounded, never redirected. An answer 400 or 401 is a refusal, everything else an outage."""
+    """A JSON object of the provider; bounded in size and time, never redirected.
+
+    An answer 400 or 401 is a refusal, everything else but 200 an outage.
+    """
+    # A provider on this machine is not looked for through a proxy.
+    trust = urlsplit(url).scheme == "https"
     try:
-        with requests.Session() as session:
-            # A provider on this machine is not looked for through a proxy.
-            session.trust_env = urlsplit(url).scheme == "https"
-            with session.request(method, url, timeout=WAIT, allow_redirects=False, stream=True, **how) as answer:
-                if answer.status_code in (400, 401):
-                    raise refused("provider", "身份认证系统没有接受这次登录")
-                body = answer.raw.read(MOST + 1, decode_content=True)
-                if answer.status_code != 200 or len(body) > MOST:
-                    raise _down(f"身份认证系统答复 {answer.status_code}")
-        found = json.loads(body)
-    except PublicError:
-        raise
-    except (requests.RequestException, OSError, ValueError, RecursionError) as error:
-        raise _down("身份认证系统连接不上，或答复读不出来") from error
-    except Exception as error:
-        # Reading the raw stream raises urllib3's own errors, which requests does not wrap there.
-        if not type(error).__module__.startswith("urllib3"):
-            raise
+        with (
+            httpx.Client(timeout=WAIT, follow_redirects=False, trust_env=trust) as client,
+            client.stream(method, url, **how) as answer,
+        ):
+            if answer.status_code in (400, 401):
+                raise refused("provider", "身份认证系统没有接受这次登录")
+            if answer.status_code != 200:
+                raise _down(f"身份认证系统答复 {answer.status_code}")
+            found = json.loads(_body(answer))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RecursionError) as error:
         raise _down("身份认证系统连接不上，或答复读不出来") from error
     if not isinstance(found, dict):
         raise _down("身份认证系统的答复读不出来")
     return found
+
+
+def _body(answer: httpx.Response) -> bytes:
+    body, ends = bytearray(), time.monotonic() + LONGEST
+    for chunk in answer.iter_bytes():
+        body += chunk
+        if len(body) > MOST or time.monotonic() > ends:
+            raise _down("身份认证系统的答复过大或过慢")
+    return bytes(body)
 
 
 def _down(why: str) -> Unavailable:

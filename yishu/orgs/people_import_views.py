@@ -26,7 +26,7 @@ from yishu.orgs.people_import import (
     check,
     read,
 )
-from yishu.orgs.views import person_of
+from yishu.orgs.reading import signed_in
 from yishu.pages.forms import add_problems
 from yishu.pages.sheets import Column, Sheet, file_response, workbook
 from yishu.pages.workbooks import MOST_BYTES
@@ -47,7 +47,7 @@ class UploadForm(forms.Form):
 
 
 def _admin(request: HttpRequest) -> tuple[Person, Jurisdiction]:
-    person = person_of(request)
+    person = signed_in(request)
     jurisdiction = queries.jurisdiction_of(person)
     decision = queries.may_act(person, RoleKind.ADMIN, None, timezone.now())
     if not decision.allowed or jurisdiction is None:

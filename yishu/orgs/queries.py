@@ -145,6 +145,22 @@ def vendor_reference(jurisdiction: Jurisdiction, at: datetime) -> Reference | No
     return held.reference if held is not None and (held.value is not None or held.reference.row) else None
 
 
+def areas_as(person: Person, kind: str, at: datetime) -> frozenset[int] | None:
+    """Where a role reaches to: None for the whole tenant, else the areas (片区) of the departments it is held in; none when not held.
+
+    A role held in an area's department is that area's: who administers or decides there does not do so for the rest of the tenant.
+    """
+    held = held_roles(person, at).filter(kind=kind)
+    found = set(held.values_list("department__area_id", flat=True))
+    return None if None in found else frozenset(found)
+
+
+def reaches(person: Person, kind: str, area_id: int | None, at: datetime) -> bool:
+    """Whether a role a person acts with reaches a department of this area (None: one of no area, or the tenant as a whole)."""
+    areas = areas_as(person, kind, at)
+    return areas is None or area_id in areas
+
+
 def acts_for(person: Person, role: str, department: Department | None, at: datetime) -> Person | None:
     """For whom a person acts when they act in a role: themselves not counted, so None for somebody with the role of their own."""
     found = list(_in(held_roles(person, at).filter(kind=role), role, department).select_related("person"))

@@ -11,6 +11,7 @@ from yishu.orgs import queries
 from yishu.orgs.accounts import create_person, grant_role
 from yishu.orgs.actions import create_department, create_jurisdiction
 from yishu.orgs.models import Department, Jurisdiction, Person, RoleKind
+from yishu.orgs.tenants import switch_mode
 
 _LOCK = 0x59_49_53_48  # one number for pg_advisory_xact_lock: "YISH"
 
@@ -50,7 +51,11 @@ def first_administrator(
         raise Conflict("平台已经初始化", remedy="请直接登录；如没有账号，请联系系统管理员", code="orgs.already_set_up")
     check_setup_code(code)
     # A jurisdiction without people is what an interrupted demonstration leaves; it is taken over.
-    place = Jurisdiction.objects.filter(pack=pack).first() or create_jurisdiction(pack=pack, mode=mode, by=None, at=at)
+    place = Jurisdiction.objects.filter(pack=pack).first()
+    if place is None:
+        place = create_jurisdiction(pack=pack, mode=mode, by=None, at=at)
+    elif place.mode != mode:
+        place = switch_mode(jurisdiction=place, mode=mode, reason="首次使用时选定", by=None, at=at)
     authority = create_department(
         jurisdiction=place, name=department, uscc=uscc, kind=kind, is_authority=True, by=None, at=at
     )

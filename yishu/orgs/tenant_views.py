@@ -15,8 +15,8 @@ from yishu.law import packs
 from yishu.orgs import queries, tenants
 from yishu.orgs.forms_tenants import AreaForm, FoundingForm, ModeForm
 from yishu.orgs.models import Jurisdiction, RoleKind
+from yishu.orgs.reading import signed_in
 from yishu.orgs.setup import found_tenant
-from yishu.orgs.views import person_of
 from yishu.pages.forms import add_problems
 from yishu.pages.lists import page_of, read_list_query
 
@@ -27,7 +27,7 @@ SEES = frozenset(
 
 
 def _require_reader(request: HttpRequest) -> frozenset[str]:
-    held = queries.roles_of(person_of(request))
+    held = queries.roles_of(signed_in(request))
     if not held & SEES:
         raise NotAllowed(
             "这个页面供系统管理、数据主管、审计和领导小组使用",
@@ -42,7 +42,7 @@ def _require_reader(request: HttpRequest) -> frozenset[str]:
 def jurisdictions(request: HttpRequest) -> HttpResponse:
     """The tenants a person sees, with the law each stands under and, for those under their own, figures."""
     _require_reader(request)
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     query = read_list_query(request, SORTS, "name")
     rows = tenants.jurisdictions_seen(me, at).select_related("parent")
     if query.text:
@@ -74,7 +74,7 @@ def _law_words(row: Jurisdiction, day: date) -> dict[str, str]:
 @require_http_methods(["GET", "POST"])
 def jurisdiction_new(request: HttpRequest) -> HttpResponse:
     """Found a tenant; its administrator's password is shown on the answer to this request only."""
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     home = queries.jurisdiction_of(me)
     if not tenants.may_found(me, home, at):
         raise NotAllowed(
@@ -102,7 +102,7 @@ def jurisdiction_new(request: HttpRequest) -> HttpResponse:
 def jurisdiction(request: HttpRequest, pk: int) -> HttpResponse:
     """One tenant: its law and, for its own people, areas, changes and the switch of the mode (POST)."""
     held = _require_reader(request)
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     row = tenants.jurisdiction_for(me, pk, at)
     own = row.pk == queries.jurisdiction_id_of(me)
     may_edit = own and RoleKind.ADMIN in held
@@ -122,6 +122,7 @@ def jurisdiction(request: HttpRequest, pk: int) -> HttpResponse:
         "place": row,
         "law": _law_words(row, shanghai_date(at)),
         "mode": tenants.MODE_WORDS[row.mode],
+        "upstream": tenants.upstream_of(row, shanghai_date(at)),
         "own": own,
         "may_edit": may_edit,
         "form": form,
@@ -138,7 +139,7 @@ def jurisdiction(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def area_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Found an area of one's own tenant."""
-    me, at = person_of(request), timezone.now()
+    me, at = signed_in(request), timezone.now()
     row = tenants.jurisdiction_for(me, pk, at)
     form = AreaForm(request.POST)
     if not form.is_valid():

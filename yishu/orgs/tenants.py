@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 
 from django.conf import settings
@@ -12,12 +12,13 @@ from django.db.models import Count, Q, QuerySet
 from yishu.kernel.errors import Conflict, Invalid, NotAllowed, Problem
 from yishu.kernel.time import shanghai_date
 from yishu.law import packs
+from yishu.law.kinds import Value
 from yishu.law.looser import looser
 from yishu.ledger import actions as ledger
 from yishu.ledger.digests import Digester
 from yishu.ledger.facts import Fact
 from yishu.orgs import queries
-from yishu.orgs.guards import not_found, require
+from yishu.orgs.guards import not_found, require_whole
 from yishu.orgs.models import Area, Department, Jurisdiction, JurisdictionChange, Person, RoleKind
 
 MODE_WORDS: Mapping[str, str] = {
@@ -42,7 +43,10 @@ def is_platform_operator(person: Person, at: datetime) -> bool:
     """Whether a person administers the deployment: an administrator of the founding jurisdiction."""
     first = founding_jurisdiction()
     home = queries.jurisdiction_id_of(person)
-    return first is not None and first.pk == home and queries.may_act(person, RoleKind.ADMIN, None, at).allowed
+    runs = queries.may_act(person, RoleKind.ADMIN, None, at).allowed and queries.reaches(
+        person, RoleKind.ADMIN, None, at
+    )
+    return first is not None and first.pk == home and runs
 
 
 def below(jurisdiction_id: int) -> list[int]:
@@ -103,6 +107,8 @@ def may_found(by: Person, parent: Jurisdiction | None, at: datetime) -> bool:
         return True
     home = queries.jurisdiction_id_of(by)
     if parent is None or home is None or not queries.may_act(by, RoleKind.ADMIN, None, at).allowed:
+        return False
+    if not queries.reaches(by, RoleKind.ADMIN, None, at):
         return False
     return parent.pk == home or parent.pk in below(home)
 
@@ -191,7 +197,7 @@ def switch_mode(*, jurisdiction: Jurisdiction, mode: str, reason: str, by: Perso
 
     The tenant's administrator does it, with the reason. Raises ``Invalid`` without a reason or for the mode it already has.
     """
-    require(by, RoleKind.ADMIN, None, at, within=jurisdiction)
+    require_whole(by, RoleKind.ADMIN, at, within=jurisdiction)
     row = Jurisdiction.objects.select_for_update(of=("self",)).get(pk=jurisdiction.pk)
     reason = reason.strip()
     problems = []
@@ -213,7 +219,7 @@ def switch_mode(*, jurisdiction: Jurisdiction, mode: str, reason: str, by: Perso
 @transaction.atomic
 def create_area(*, jurisdiction: Jurisdiction, name: str, by: Person | None, at: datetime) -> Area:
     """Found an area inside a tenant: a zone with an authority of its own and no logical platform (XZ-1.4). Raises ``Invalid``."""
-    require(by, RoleKind.ADMIN, None, at, within=jurisdiction)
+    require_whole(by, RoleKind.ADMIN, at, within=jurisdiction)
     name = name.strip()
     problem = ""
     if not 2 <= len(name) <= 80 or not name.isprintable():
@@ -239,6 +245,12 @@ def jurisdiction_for(person: Person, pk: int, at: datetime) -> Jurisdiction:
     if found is None:
         raise not_found()
     return found
+
+
+def upstream_of(jurisdiction: Jurisdiction, on: date) -> Value | None:
+    """The platform above that the jurisdiction's law names (JY-31, YH-5.1) with its article; None where the text names none."""
+    view = jurisdiction.law.at(on)
+    return view.get("platform.upstream") if view.has("platform.upstream") else None
 
 
 def areas_of(jurisdiction: Jurisdiction) -> QuerySet[Area]:

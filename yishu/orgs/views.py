@@ -21,17 +21,10 @@ from yishu.law import packs, values
 from yishu.orgs import accounts, queries
 from yishu.orgs import setup as first_visit
 from yishu.orgs.forms import PasswordForm, SetupForm
-from yishu.orgs.models import Person
+from yishu.orgs.reading import signed_in
 from yishu.orgs.signin_confirm import SIGNED_IN_BY, safe_next
 from yishu.pages.errors import error_response, no_such_page
 from yishu.pages.forms import add_problems
-
-
-def person_of(request: HttpRequest) -> Person:
-    """The signed-in person of a request behind ``login_required``."""
-    if not isinstance(request.user, Person):
-        raise TypeError("a view without sign-in asked for its person")
-    return request.user
 
 
 @login_not_required
@@ -85,7 +78,7 @@ def setup(request: HttpRequest) -> HttpResponse:
 @require_GET
 def me(request: HttpRequest) -> HttpResponse:
     """My own profile: department, roles, since when."""
-    person = person_of(request)
+    person = signed_in(request)
     roles = queries.held_roles(person, timezone.now()).select_related("department", "person").order_by("granted_at")
     return render(request, "orgs/me.html", {"person": person, "roles": roles})
 
@@ -95,7 +88,7 @@ def me(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def change_password(request: HttpRequest) -> HttpResponse:
     """Set one's own password; other sessions of the person end."""
-    person = person_of(request)
+    person = signed_in(request)
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

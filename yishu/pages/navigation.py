@@ -58,7 +58,14 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ),
     (
         "汇聚",
-        (Place("数据装载", "/collection/loads/", "database-import", _roles("provider", "authority", "responsible")),),
+        (
+            Place(
+                "数据装载",
+                "/collection/loads/",
+                "database-import",
+                _roles("provider", "authority", "responsible", "vendor"),
+            ),
+        ),
     ),
     (
         "共享",
@@ -69,7 +76,21 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("调用记录凭证", "/sharing/receipts/", "certificate", _roles("consumer", "provider", "authority")),
         ),
     ),
-    ("监督", (Place("存证", "/sharing/receipts/", "shield-check", _roles("auditor", "responsible")),)),
+    (
+        "监督",
+        (
+            Place(
+                "总览",
+                "/supervision/",
+                "layout-dashboard",
+                _roles("authority", "leader", "government", "auditor", "inspector"),
+            ),
+            Place(
+                "本部门一页", "/supervision/mine/", "building-bank", _roles("responsible", "provider", "office_head")
+            ),
+            Place("存证", "/sharing/receipts/", "shield-check", _roles("auditor", "responsible", "inspector")),
+        ),
+    ),
     (
         "系统",
         (

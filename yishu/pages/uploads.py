@@ -4,8 +4,10 @@ Django-free except for the type of the upload; the caller stores what comes back
 """
 
 import hashlib
+import io
 import re
 import unicodedata
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,6 +16,10 @@ from yishu.kernel.errors import Invalid
 
 MAX_BYTES = 10 * 1024 * 1024
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_INSIDE: Mapping[str, str] = {"docx": "word/", "xlsx": "xl/", "ofd": "ofd.xml"}
+"""What stands in an archive of each kind: every program's package begins like these."""
+_MACROS = ("vbaproject", "activex/", "macrosheets/")
+_MOST_PARTS = 5_000
 TYPES: Mapping[str, tuple[str, tuple[bytes, ...]]] = {
     # extension -> media type, first bytes (none: any text)
     "pdf": ("application/pdf", (b"%PDF-",)),
@@ -55,7 +61,7 @@ class Accepted:
 def accept(file: UploadedFile, *, most: int = MAX_BYTES) -> Accepted:
     """Check an uploaded file and read it whole. ``most`` is in bytes.
 
-    Raises Invalid (``pages.upload_*``): no or unknown extension, too large, empty, or first bytes of another format.
+    Raises Invalid (``pages.upload_*``): no or unknown extension, too large, empty, content of another format, or with macros.
     """
     name = _clean_name(file.name or "")
     extension = name.rpartition(".")[2].lower() if "." in name else ""
@@ -74,13 +80,26 @@ def accept(file: UploadedFile, *, most: int = MAX_BYTES) -> Accepted:
     if not content:
         raise Invalid(f"文件“{name}”是空的", remedy="请核对后重新选择文件", code="pages.upload_empty")
     media_type, heads = TYPES[extension]
-    if (heads and not content.startswith(heads)) or (not heads and b"\x00" in content[:4096]):
+    begins = content.startswith(heads) if heads else b"\x00" not in content
+    if not begins or (extension in _INSIDE and not _is_document(content, _INSIDE[extension])):
         raise Invalid(
             f"文件“{name}”的内容与扩展名 .{extension} 不符",
-            remedy="请用原来的程序重新另存后上传，不要直接改扩展名",
+            remedy="请用原来的程序重新另存为不带宏的文件后上传，不要直接改扩展名",
             code="pages.upload_content",
         )
     return Accepted(name, media_type, content, hashlib.sha256(content).hexdigest())
+
+
+def _is_document(content: bytes, inside: str) -> bool:
+    """Whether an archive holds the part its kind must have and no macros. Only its list of parts is read; nothing is unpacked."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = [name.casefold() for name in archive.namelist()]
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
+        return False
+    if len(names) > _MOST_PARTS or any(mark in name for name in names for mark in _MACROS):
+        return False
+    return any(name.startswith(inside) for name in names)
 
 
 def _too_large(name: str, most: int) -> Invalid:

@@ -6,6 +6,7 @@ embedded objects are not read.
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,14 @@ MOST_PARTS = 400
 MOST_ROWS = 20_000
 MOST_COLUMNS = 120
 MOST_CELLS = 3_000_000
+MOST_TAGS = 2_000_000
+"""Rows, cells and strings of all sheets together: counted before anything parses them, since a tag of four bytes packs to nothing."""
+MOST_MARKS = 60_000
+"""Tags of everything else (styles, names, relations), of which each costs far more than a cell."""
 LONGEST_CELL = 33_000
+_TAG = re.compile(rb"<(?:[\w.-]+:)?(?:c|row|si|r|t)[\s/>]")
 _FORBIDDEN = ("vbaproject", "activex/", "embeddings/", "externallinks/../", "macrosheets/")
+_SHEETS = ("xl/worksheets/", "xl/sharedstrings.xml")
 _MARK = b"PK\x03\x04"
 
 
@@ -127,6 +134,7 @@ def _parts_must_be_safe(archive: zipfile.ZipFile) -> None:
     if sum(part.file_size for part in parts) > MOST_UNPACKED:
         raise _refused("文件解开后过大", "请删除无关的工作表和图片，只保留模板内容")
     room = MOST_UNPACKED
+    tags = marks = 0
     for part in parts:
         if not part.filename.casefold().endswith((".xml", ".rels", ".vml")):
             continue
@@ -135,9 +143,17 @@ def _parts_must_be_safe(archive: zipfile.ZipFile) -> None:
         room -= len(text)
         if room < 0:
             raise _refused("文件解开后过大", "请删除无关的工作表和图片，只保留模板内容")
-        head = text[:4096].replace(b"\x00", b"").upper()
-        if b"<!DOCTYPE" in head or b"<!ENTITY" in text.replace(b"\x00", b"").upper():
+        text = text.replace(b"\x00", b"")
+        head = text[:4096].upper()
+        if b"<!DOCTYPE" in head or b"<!ENTITY" in text.upper():
             raise _refused("文件含有不允许的 XML 定义", "请用电子表格软件打开后另存为 .xlsx")
+        if part.filename.casefold().startswith(_SHEETS):
+            tags += sum(1 for _ in _TAG.finditer(text))
+            marks += text.count(b"definedName")
+        else:
+            marks += text.count(b"<")
+        if tags > MOST_TAGS or marks > MOST_MARKS:
+            raise _refused("单元格或样式太多", "请把内容复制到新下载的模板中再上传")
         if b"MACROENABLED" in head and part.filename.casefold() == "[content_types].xml":
             raise _refused("文件含有宏", "请另存为不带宏的 .xlsx")
 

@@ -2,17 +2,22 @@
 
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from yishu.kernel.errors import NotFound
 from yishu.law import values
-from yishu.law.kinds import Register
+from yishu.law.kinds import Option, Register
 from yishu.law.packs import Missing
 from yishu.orgs.models import Department, Jurisdiction, Person, RoleKind
-from yishu.orgs.queries import may_act, roles_of
+from yishu.orgs.queries import areas_as, may_act, roles_of
+from yishu.registers import rules
 from yishu.registers.models import Entry, Filing
 
-READ_ALL = frozenset({RoleKind.AUTHORITY, RoleKind.AUDITOR, RoleKind.INSPECTOR, RoleKind.LEADER, RoleKind.OPERATOR})
+READ_ALL = frozenset(
+    {
+        RoleKind.AUTHORITY, RoleKind.AUDITOR, RoleKind.INSPECTOR, RoleKind.LEADER, RoleKind.GOVERNMENT, RoleKind.OPERATOR
+    }
+)  # fmt: skip
 _OPEN = frozenset({"guide", "standard"})
 """Registers everybody signed in may read: how to use the platform, and its standards (XZ-5.4.3, XW-11.2)."""
 
@@ -53,6 +58,25 @@ def visible_entries(person: Person, kind: str = "") -> QuerySet[Entry]:
     return found.filter(department=person.department) | found.filter(kind__in=_OPEN)
 
 
+def stating_breaches(found: QuerySet[Entry], held: Register) -> QuerySet[Entry]:
+    """Those entries of a register in force that state a forbidden act (XZ-5.1.a, JY-31, YH-14.2); none where the pack names no act."""
+    where = Q(pk__in=[])
+    for field in held.fields:
+        words = [word for word, _ in field.breaches]
+        where |= Q(**{f"fields__{field.name}__in": words}) if words else Q(pk__in=[])
+    return found.filter(where, kind=held.key, active=True)
+
+
+def acts_stated(held: Register, entry: Entry, on: date) -> list[Option]:
+    """The forbidden acts an entry in force states, as the jurisdiction's law lists them, each with its article."""
+    view, found = entry.jurisdiction.law.at(on), []
+    for key in rules.breaches(held, entry.fields) if entry.active else ():
+        for name in ("prohibited_acts", "sanctioned_acts"):
+            listed = values.options(view, name) if view.has(f"options.{name}") else ()
+            found += [act for act in listed if act.key == key]
+    return found
+
+
 def entry_for(person: Person, entry_id: int) -> Entry:
     """One entry a person may read. Raises NotFound alike for one that is not there and one that is not theirs to see."""
     found = visible_entries(person).filter(pk=entry_id).first()
@@ -67,7 +91,9 @@ def departments_to_write(person: Person, held_by: Register, at: object) -> list[
     if home is None:
         return []
     if may_act(person, RoleKind.AUTHORITY, None, at).allowed:  # type: ignore[arg-type]
-        return list(Department.objects.filter(jurisdiction_id=home.jurisdiction_id, active=True))
+        rows = Department.objects.filter(jurisdiction_id=home.jurisdiction_id, active=True)
+        areas = areas_as(person, RoleKind.AUTHORITY, at)  # type: ignore[arg-type]
+        return list(rows if areas is None else rows.filter(area__in=areas))
     if held_by.kept_by == "authority":
         return []
     kinds = (RoleKind.PROVIDER, RoleKind.RESPONSIBLE, RoleKind.OPERATOR)

@@ -26,7 +26,29 @@ def problems(register: Register, given: Mapping[str, Any]) -> list[Problem]:
     ]
     for field in register.fields:
         found += _field(field, given.get(field.name))
+        found += _demanded(register, field, given)
     return found
+
+
+def _demanded(register: Register, field: RegisterField, given: Mapping[str, Any]) -> list[Problem]:
+    """A field that the word chosen in another one makes necessary, and that is empty."""
+    wanted = {name for word, name in field.demands if given.get(field.name) == word}
+    return [
+        Problem(
+            other.title,
+            f"{field.title}为“{given[field.name]}”的，须填写{other.title}",
+            "请补充",
+            "registers.missing_field",
+            field.reference,
+        )
+        for other in register.fields
+        if other.name in wanted and given.get(other.name) in (None, "", [])
+    ]
+
+
+def breaches(register: Register, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys of the forbidden acts that an entry states, in the order of its fields; empty when it states none."""
+    return tuple(act for field in register.fields for word, act in field.breaches if given.get(field.name) == word)
 
 
 def endpoint_problems(register: Register, given: Mapping[str, Any], networks: Sequence[str]) -> list[Problem]:
@@ -36,7 +58,7 @@ def endpoint_problems(register: Register, given: Mapping[str, Any], networks: Se
     """
     field = next((f for f in register.fields if f.name == "endpoint"), None)
     text = str(given.get("endpoint") or "").strip()
-    if field is None or not text or not networks:
+    if field is None or not text or not networks or _excepted(register, given):
         return []
     try:
         asked = ip_network(text, strict=False)
@@ -49,6 +71,12 @@ def endpoint_problems(register: Register, given: Mapping[str, Any], networks: Se
         what = f"{field.title}不在电子政务网络范围内"
         remedy = f"数据须经电子政务网络传输；范围为 {'、'.join(networks)}，请改接后登记"
     return [Problem(field.title, what, remedy, "registers.outside_network", field.reference)]
+
+
+def _excepted(register: Register, given: Mapping[str, Any]) -> bool:
+    """Whether the entry says that another rule puts it outside the network, with that rule (JY-29)."""
+    words = {(field.name, word) for field in register.fields for word, name in field.demands if name == "exception"}
+    return bool(given.get("exception")) and any(given.get(name) == word for name, word in words)
 
 
 def title_of(register: Register, given: Mapping[str, Any]) -> str:

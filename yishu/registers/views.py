@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from yishu.kernel.errors import Invalid, NotAllowed, NotFound
 from yishu.kernel.time import shanghai_date
 from yishu.law.kinds import Register
+from yishu.orgs import reading
 from yishu.orgs.models import Department, Jurisdiction, Person
 from yishu.pages.forms import add_problems
 from yishu.pages.lists import page_of, read_list_query
@@ -33,16 +34,8 @@ SORTS = {
 
 
 def reader(request: HttpRequest) -> tuple[Person, Jurisdiction]:
-    """Who is signed in and whose registers they read."""
-    person = request.user
-    assert isinstance(person, Person)  # noqa: S101  (narrows the type)
-    if person.department is None:
-        raise NotAllowed(
-            "您的账号没有所属部门，不能查看登记簿",
-            remedy="请联系系统管理员设置所属部门",
-            code="registers.no_department",
-        )
-    return person, person.department.jurisdiction
+    """Who is signed in and whose registers they read. Raises NotAllowed for somebody without a department."""
+    return reading.reader(request, what="登记簿", code="registers.no_department")
 
 
 @login_required
@@ -75,6 +68,8 @@ def register_page(request: HttpRequest, kind: str) -> HttpResponse:
     rows = every.filter(active=state != "closed")
     if state == "review":
         rows = rows.filter(review_due_on__lt=shanghai_date(now))
+    if state == "breach":
+        rows = queries.stating_breaches(rows, register)
     if query.text:
         rows = rows.filter(Q(title__icontains=query.text) | Q(department__name__icontains=query.text))
     department = request.GET.get("department", "")
@@ -102,12 +97,20 @@ def register_page(request: HttpRequest, kind: str) -> HttpResponse:
         "register": register,
         "page": page,
         "columns": columns,
-        "rows": [{"entry": e, "cells": [(f.title, shown(register, e, f.name)) for f in columns]} for e in page],
+        "rows": [
+            {
+                "entry": e,
+                "cells": [(f.title, shown(register, e, f.name)) for f in columns],
+                "acts": queries.acts_stated(register, e, shanghai_date(now)),
+            }
+            for e in page
+        ],
         "facets": {
             "state": [
                 FacetOption(
                     "review", "复核已到期", every.filter(active=True, review_due_on__lt=shanghai_date(now)).count()
                 ),
+                FacetOption("breach", "属于禁止行为", queries.stating_breaches(every, register).count()),
                 FacetOption("closed", "已注销", every.filter(active=False).count()),
             ],
             "department": [FacetOption(str(pk), name, n) for pk, name, n in offices],
@@ -145,6 +148,7 @@ def entry_page(request: HttpRequest, entry_id: int) -> HttpResponse:
             {"field": f, "value": shown(register, entry, f.name), "file": files.get(f.name)} for f in register.fields
         ],
         "changes": changes,
+        "acts": queries.acts_stated(register, entry, shanghai_date(now)),
         "may_write": entry.active
         and entry.department_id in {d.pk for d in queries.departments_to_write(person, register, now)},
     }
@@ -218,7 +222,7 @@ def download(request: HttpRequest, file_id: int) -> HttpResponse:
     file = EntryFile.objects.select_related("entry").filter(pk=file_id).first()
     if file is None or not queries.visible_entries(person).filter(pk=file.entry_id).exists():
         raise NotFound("没有这个附件，或您无权查看", remedy="请从登记事项页下载", code="registers.no_file")
-    response = HttpResponse(bytes(file.content), content_type=file.media_type)
+    response = HttpResponse(bytes(file.content), content_type="application/octet-stream")
     response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from yishu.cases import actions as cases
 from yishu.cases.queries import procedure_of
+from yishu.catalogue.models import Resource
 from yishu.catalogue.queries import published
 from yishu.catalogue.rules import ResourceSpec
 from yishu.kernel import events
@@ -165,13 +166,15 @@ def approve_application(
     reason: str = "",
     basis: str = "",
     outcome: str = "approve",
+    answers: Mapping[str, str] | None = None,
     by: Person,
     at: datetime,
 ) -> Grant:
     """Who decides in the end (authority or provider, as the pack says) grants what was asked for or less: items, row filter, masks, term.
 
     ``masks`` (column id → kind, ``""`` for none) is complete: an item it leaves out keeps its default mask. Taking a default mask
-    off needs a ``reason`` and is kept in the case and the ledger. Raises Invalid, ``cases.CaseMoved``, NotAllowed, NotFound.
+    off needs a ``reason`` and is kept in the case and the ledger. ``answers``: what else the pack demands of the outcome, in words
+    (``conditions`` …). Raises Invalid, ``cases.CaseMoved``, NotAllowed, NotFound.
     """
     application = _locked(application_id)
     spec = published(id=application.resource_id)
@@ -199,7 +202,7 @@ def approve_application(
     raise_all(problems, spec)
     case = cases.act(
         case_id=_case_id(application), outcome=outcome, seen_revision=seen_revision, by=by, at=at, reason=reason,
-        facts={"items": chosen, "masks": complete, "row_filter": [c.as_dict() for c in row_filter], "unmasked": [i.column for i in unmasked],
+        facts={**(answers or {}), "items": chosen, "masks": complete, "row_filter": [c.as_dict() for c in row_filter], "unmasked": [i.column for i in unmasked],
                "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat(), "mode": application.mode, "basis": basis.strip()},
     )  # fmt: skip
     application.state = Application.State.APPROVED
@@ -356,6 +359,7 @@ def _create(
     grant: Grant, spec: ResourceSpec, event: str, clients: Sequence[Client], *, by: Person, at: datetime, law: str
 ) -> Grant:
     row_filter = conditions(grant.row_filter)
+    _must_be_in_force(grant)
     check_grant(spec, items=grant.items, row_filter=row_filter, masks_=grant.masks)
     if any(c.department_id != grant.department_id or c.disabled_at for c in clients):
         raise Invalid("所选客户端不属于本部门，或已停用", remedy="请刷新页面后重新选择", code="sharing.foreign_client")
@@ -375,6 +379,20 @@ def _create(
         case=grant.application.case_id if grant.application else None, facts=facts,
     )  # fmt: skip
     return grant
+
+
+def _must_be_in_force(grant: Grant) -> None:
+    """Hold the resource's row to the end of the transaction: what is published or retired at the same time finds the grant, or comes first.
+
+    Raises Conflict when it came first: the grant was decided on a version that is no longer in force.
+    """
+    rows = Resource.objects.select_for_update(of=("self",), no_key=True)
+    resource = rows.get(pk=grant.resource_id)
+    if resource.state == Resource.State.RETIRED or resource.version != grant.resource_version:
+        raise Conflict(
+            f"“{resource.title}”刚刚发布了新版或已经停用，没有授权", remedy="请刷新页面，按最新的目录重新办理", object_=resource.code or "",
+            code="sharing.resource_moved",
+        )  # fmt: skip
 
 
 def _decide(

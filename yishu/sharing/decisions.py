@@ -62,8 +62,12 @@ class ApproveForm(GrantForm, DecisionForm):
             self.fields[f"filter_1_{part}"].label = label
         self.fields["filter_1_values"].help_text = "申请中的数据范围一律保留；这里可以再加一条限制"
         self.fields["reason"].help_text = "取消脱敏时必须写明理由，随办件存档"
-        if "basis" in _chosen(case, outcome).requires:
-            self.fields["basis"] = forms.CharField(label="依据", max_length=1000, widget=forms.Textarea({"rows": 2}))
+        self.asked = [name for name in _chosen(case, outcome).requires if name in TEXTS]
+        for name in self.asked:
+            label, hint = TEXTS[name]
+            self.fields[name] = forms.CharField(
+                label=label, max_length=1000, widget=forms.Textarea({"rows": 2}), help_text=hint
+            )
         defaults = default_masks(spec, application.items)
         for item in spec.items:
             if item.column in application.items:
@@ -77,6 +81,10 @@ class ApproveForm(GrantForm, DecisionForm):
         masks, extra = ([n for n in self.fields if n.startswith(prefix)] for prefix in ("mask_", "filter_"))
         order = ["items", *masks, *extra, "starts_on", "ends_on", "wording", "reason"]
         self.order_fields(order)
+
+    def answers(self) -> dict[str, str]:
+        """What the outcome demanded in words, by requirement."""
+        return {name: self.cleaned_data[name] for name in self.asked}
 
     def masks(self) -> dict[str, str]:
         """Column id → chosen kind for the items kept."""
@@ -177,6 +185,7 @@ class ApplicationHandler:
                 actions.approve_application(
                     **common, items=given["items"], row_filter=given["row_filter"], masks=form.masks(), starts_on=given["starts_on"],
                     ends_on=given["ends_on"], reason=reason, basis=given.get("basis", ""), outcome=outcome,
+                    answers=form.answers(),
                 )  # fmt: skip
             case _, RefuseForm():
                 actions.refuse_application(**common, reason=reason, basis=given["basis"])
@@ -184,7 +193,9 @@ class ApplicationHandler:
                 actions.resubmit_application(**common, request=form.request(), reason=reason)
             case "withdraw", _ if _target(case, outcome) == "withdrawn":
                 actions.withdraw_application(**common, reason=reason)
-            case _:
+            case _, MoveForm():
                 actions.move_application(**common, outcome=outcome, reason=reason, facts=form.facts())
+            case _:
+                raise TypeError(f"{outcome} was decided with the form of another outcome")
         case.refresh_from_db()
         return case

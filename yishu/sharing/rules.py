@@ -284,9 +284,11 @@ def continues(
     A stricter share type ends nothing by itself: the text lets the authority decide (revocation), and pages point at it.
     """
     known = {i.column: i for i in spec.items}
+    stood = {i.name: i.column for i in was.items}
     for column in {*items, *(c.column for c in row_filter)}:
         now = known.get(column)
-        if now is None or now.ibis_type != was.item(column).ibis_type:
+        # A column that now bears another item's name holds that item: nobody granted it.
+        if now is None or now.ibis_type != was.item(column).ibis_type or stood.get(now.name, column) != column:
             return Decision(
                 False, "新版目录不再含有本授权的信息项", remedy="请按新版目录重新申请", code="sharing.items_gone"
             )

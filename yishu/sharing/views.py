@@ -19,6 +19,7 @@ from yishu.kernel.errors import PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Person, RoleKind
 from yishu.orgs.queries import may_act
+from yishu.orgs.reading import signed_in
 from yishu.pages.parts import FacetOption
 from yishu.security.masks import MASKS
 from yishu.sharing import actions, examples, queries, receipts
@@ -35,17 +36,11 @@ _SORTS = {
 }
 
 
-def person_of(request: HttpRequest) -> Person:
-    """Who is signed in; ``login_required`` made sure that somebody is."""
-    assert isinstance(request.user, Person)  # noqa: S101  (narrows the type)
-    return request.user
-
-
 @login_required
 @require_GET
 def mine(request: HttpRequest) -> HttpResponse:
     """``/sharing/mine/``: grants and applications of my departments; filters, order and search stand in the URL."""
-    person, today = person_of(request), shanghai_date(timezone.now())
+    person, today = signed_in(request), shanghai_date(timezone.now())
     tab = "applications" if request.GET.get("tab") == "applications" else "grants"
     grants = queries.visible_grants(person)
     applications = queries.visible_applications(person)
@@ -101,7 +96,7 @@ def _grants_in_state(grants: QuerySet[Grant], state: str, today: Any) -> QuerySe
 @require_GET
 def grant_page(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     """``/sharing/grants/<uuid>/``: what the grant shows, to whom, how to call it, and how it can end."""
-    person = person_of(request)
+    person = signed_in(request)
     return _show_grant(request, queries.grant_for(person, grant_id), person)
 
 
@@ -163,7 +158,7 @@ def grant_items(spec: ResourceSpec, grant: Grant) -> list[Mapping[str, Any]]:
 @require_POST
 def revoke(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     """Take a grant back; on any error the grant's page comes back with the reason as typed."""
-    person = person_of(request)
+    person = signed_in(request)
     grant = queries.grant_for(person, grant_id)
     form = RevokeForm(request.POST)
     if not form.is_valid():
@@ -178,7 +173,7 @@ def revoke(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 @require_POST
 def set_clients(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     """Choose the programs that may use a grant."""
-    person = person_of(request)
+    person = signed_in(request)
     grant = queries.grant_for(person, grant_id)
     form = ClientsForm(request.POST, department=grant.department)
     if not form.is_valid():

@@ -14,11 +14,11 @@ from yishu.catalogue.rules import ResourceSpec
 from yishu.kernel.errors import NotAllowed, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.models import Department, Person, RoleKind
+from yishu.orgs.reading import signed_in
 from yishu.security.masks import MASKS
 from yishu.sharing import actions, queries
 from yishu.sharing.forms import ApplicationForm, DirectForm, default_term
 from yishu.sharing.rules import DIRECT, default_masks, resource_access
-from yishu.sharing.views import person_of
 
 LAST = len(ApplicationForm.STEPS)
 
@@ -58,7 +58,7 @@ def item_cards(spec: ResourceSpec, form: Any) -> list[dict[str, Any]]:
 @require_http_methods(["GET", "POST"])
 def apply(request: HttpRequest, resource_id: int) -> HttpResponse:
     """``/sharing/apply/<id>/``: 要什么 → 为什么 → 怎么用; one form, nothing typed is lost between steps or on an error."""
-    person, now = person_of(request), timezone.now()
+    person, now = signed_in(request), timezone.now()
     department = using_department(person, request.POST.get("department", ""))
     spec = published(id=resource_id, jurisdiction=department.jurisdiction)
     view = queries.law(department.jurisdiction, shanghai_date(now))
@@ -118,7 +118,7 @@ def _step(
         "form": form,
         "spec": spec,
         "department": department,
-        "departments": queries.departments_as(person_of(request), RoleKind.CONSUMER),
+        "departments": queries.departments_as(signed_in(request), RoleKind.CONSUMER),
         "step": step,
         "steps": [{"number": n, "title": title} for n, (title, _) in ApplicationForm.STEPS.items()],
         "last": LAST,
@@ -136,7 +136,7 @@ def _step(
 @require_http_methods(["GET", "POST"])
 def direct(request: HttpRequest, resource_id: int) -> HttpResponse:
     """``/sharing/direct/<id>/``: unconditional data, active at once (XW-19.1.a)."""
-    person, now = person_of(request), timezone.now()
+    person, now = signed_in(request), timezone.now()
     department = using_department(person, request.POST.get("department", ""))
     spec = published(id=resource_id, jurisdiction=department.jurisdiction)
     view = queries.law(department.jurisdiction, shanghai_date(now))

@@ -17,12 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from yishu.kernel.errors import NotAllowed, PublicError
 from yishu.kernel.time import shanghai_date
 from yishu.ledger.display import display
+from yishu.orgs.reading import signed_in
 from yishu.pages.parts import FacetOption
 from yishu.sharing import online, queries, receipts
 from yishu.sharing.adapters import in_words
 from yishu.sharing.forms import LookupForm
 from yishu.sharing.rules import conditions
-from yishu.sharing.views import grant_items, person_of
+from yishu.sharing.views import grant_items
 
 ANSWER_FOR_USE = "sharing.users_answer_for_use"
 """Pack value shown beside every lookup: whoever looks up answers for what becomes of it."""
@@ -32,7 +33,7 @@ ANSWER_FOR_USE = "sharing.users_answer_for_use"
 @require_http_methods(["GET", "POST"])
 def lookup(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     """``/sharing/grants/<uuid>/lookup/``: keys by POST only; the answer is in this page and nowhere else."""
-    person, now = person_of(request), timezone.now()
+    person, now = signed_in(request), timezone.now()
     grant = queries.grant_for(person, grant_id)
     may = queries.may_look_up(grant, person, now)
     if not may.allowed:
@@ -90,7 +91,7 @@ def shown(value: Any, codes: Mapping[str, str]) -> Any:
 @require_GET
 def receipt_list(request: HttpRequest) -> HttpResponse:
     """``/sharing/receipts/``: deliveries and refusals I may see, newest first; ``?q=`` takes a receipt number."""
-    person = person_of(request)
+    person = signed_in(request)
     text = request.GET.get("q", "").strip()
     if text:
         try:
@@ -115,7 +116,7 @@ def receipt_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def receipt_page(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
     """``/sharing/receipts/<uuid>/``: printable, with QR; ``?verify=1`` shows the check in words. It is always made."""
-    person = person_of(request)
+    person = signed_in(request)
     entry = receipts.entry_for(person, receipt_id)
     found = receipts.receipt(receipt_id)
     words = receipts.in_words(entry, shanghai_date(entry.at))
@@ -138,7 +139,7 @@ def receipt_page(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
 @require_GET
 def receipt_json(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
     """The receipt as a file that ``yishu receipt verify`` checks offline; 202 with a problem document while its proof is made."""
-    receipts.entry_for(person_of(request), receipt_id)
+    receipts.entry_for(signed_in(request), receipt_id)
     found = receipts.receipt(receipt_id)
     if found is None:
         body = json.dumps(

@@ -12,9 +12,9 @@ from yishu.law.packs import Missing, View
 from yishu.ledger.actions import record
 from yishu.ledger.facts import Fact
 from yishu.orgs.models import Department, Jurisdiction, Person, RoleKind
-from yishu.orgs.queries import held_roles, may_act
+from yishu.orgs.queries import authority_of, held_roles, may_act
 
-_OVERSEE = (RoleKind.AUTHORITY, RoleKind.AUDITOR, RoleKind.INSPECTOR)
+_OVERSEE = (RoleKind.AUTHORITY, RoleKind.AUDITOR, RoleKind.INSPECTOR, RoleKind.LEADER, RoleKind.GOVERNMENT)
 CLERKS = (RoleKind.PROVIDER, RoleKind.CONSUMER)
 
 
@@ -49,17 +49,22 @@ def flag(view: View, key: str) -> bool:
 
 
 def oversees(person: Person, at: datetime) -> bool:
-    """Whether a person sees the whole jurisdiction: the authority, auditors and inspectors."""
+    """Whether a person sees the whole jurisdiction: the authority, auditors, inspectors, leading group, government."""
     roles = held_roles(person, at).filter(kind__in=_OVERSEE, department__jurisdiction=home_of(person))
     return any(r.kind != RoleKind.AUTHORITY or r.department.is_authority for r in roles.select_related("department"))
 
 
-def is_authority(person: Person, at: datetime) -> bool:
-    """Whether a person acts for the authority of their jurisdiction."""
+def is_authority(person: Person, at: datetime, department: Department | None = None) -> bool:
+    """Whether a person acts for the authority of their jurisdiction, or for the one that looks after ``department``.
+
+    An area's authority (片区) decides for the area's departments, never for the jurisdiction as a whole.
+    """
     held = held_roles(person, at).filter(
         kind=RoleKind.AUTHORITY, department__is_authority=True, department__jurisdiction=home_of(person)
     )
-    return held.exists()
+    if department is None:
+        return held.filter(department__area=None).exists()
+    return held.filter(department__in=authority_of(department)).exists()
 
 
 def own_departments(person: Person, at: datetime, *kinds: str) -> QuerySet[Department]:
@@ -71,10 +76,12 @@ def own_departments(person: Person, at: datetime, *kinds: str) -> QuerySet[Depar
     return Department.objects.filter(pk__in=list(ids), jurisdiction=home_of(person), active=True)
 
 
-def require_authority(by: Person, jurisdiction: Jurisdiction, at: datetime, ref: Reference | None = None) -> None:
-    """Raise NotAllowed unless ``by`` acts for the authority of the jurisdiction; NotFound from elsewhere."""
+def require_authority(
+    by: Person, jurisdiction: Jurisdiction, at: datetime, ref: Reference | None = None, department: Department | None = None
+) -> None:  # fmt: skip
+    """Raise NotAllowed unless ``by`` acts for the authority of the jurisdiction, or of ``department``; NotFound from elsewhere."""
     same_home(by, jurisdiction)
-    if not is_authority(by, at):
+    if not is_authority(by, at, department):
         raise NotAllowed(
             "由数据主管部门办理，您没有这个角色",
             remedy="请联系数据主管部门经办人员",

@@ -251,7 +251,7 @@ def _moved(demand_id: int, seen_revision: int, verb: Verb, reason: str, by: Pers
     demand = _locked(demand_id, seen_revision, by)
     view = access.law_of(demand.jurisdiction, at)
     if verb.by_authority:
-        access.require_authority(by, demand.jurisdiction, at, access.reference(view, KEY))
+        access.require_authority(by, demand.jurisdiction, at, access.reference(view, KEY), demand.department)
     else:
         access.require_role(by, demand.department, at, *access.CLERKS)
     if demand.state not in verb.froms:

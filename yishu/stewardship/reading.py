@@ -9,11 +9,11 @@ from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from yishu.kernel.errors import NotAllowed
 from yishu.kernel.time import shanghai_date
 from yishu.law import values
 from yishu.law.packs import Missing, View
 from yishu.orgs.models import Department, Jurisdiction, Person
+from yishu.orgs.reading import signed_in
 from yishu.pages.parts import FacetOption
 from yishu.stewardship import access
 from yishu.stewardship.rules import split_names
@@ -42,9 +42,7 @@ class Reader:
 
 def reader(request: HttpRequest) -> Reader:
     """The reader of a page. Raises NotAllowed for an account without department."""
-    person = request.user
-    if not isinstance(person, Person):
-        raise NotAllowed("请先登录", remedy="请登录后再办理", code="stewardship.sign_in")
+    person = signed_in(request)
     home, at = access.home_of(person), timezone.now()
     return Reader(person, home, home.law.at(shanghai_date(at)), at)
 

@@ -381,13 +381,22 @@ class DecidedSources:
 @transaction.atomic
 def claim_again(*, cluster_id: int, member_id: int, note: str, by: Person, at: datetime) -> None:
     """A department that was told to obtain a datum by sharing asks the authority to look again, with its legal basis."""
-    cluster = cluster_for(by, cluster_id)
-    member = cluster.members.select_related("datum__department__jurisdiction").filter(pk=member_id).first()
-    if member is None:
+    # As every decision: a claim made while the authority decides must neither be lost nor undo the decision unseen.
+    rows = Cluster.objects.select_for_update(of=("self",)).select_related("jurisdiction")
+    cluster = rows.filter(pk=cluster_id, jurisdiction=access.home_of(by)).first()
+    member = None
+    if cluster is not None:
+        member = cluster.members.select_related("datum__department__jurisdiction").filter(pk=member_id).first()
+    if cluster is None or member is None:
         raise access.nothing()
     access.require_role(by, member.datum.department, at, RoleKind.PROVIDER, RoleKind.RESPONSIBLE)
     if not note.strip():
         raise Invalid("请写明依据和理由", remedy="请写明要求重新判定的依据", code="stewardship.missing_reason")
+    if cluster.state == Cluster.State.OPEN or member.ruling == Member.Ruling.SOURCE:
+        raise Conflict(
+            f"“{cluster.name}”的这一项没有需要重新判定的结论", remedy="请刷新后查看现在的结论", object_=cluster.name,
+            code="stewardship.nothing_to_claim",
+        )  # fmt: skip
     member.basis = note.strip()[:300]
     member.ruling = Member.Ruling.OPEN
     member.save(update_fields=["basis", "ruling"])

@@ -143,7 +143,7 @@ def _page(
     request: HttpRequest, who: Reader, demand: Demand, form: DemandDecisionForm, error: PublicError | None = None
 ) -> HttpResponse:
     own = any(d.pk == demand.department_id for d in who.clerk_of())
-    verbs = verbs_of(demand.state, own=own, authority=who.authority)
+    verbs = verbs_of(demand.state, own=own, authority=access.is_authority(who.person, who.at, demand.department))
     deciding = [v for v in verbs if v.by_authority and v.key != "match"]
     matching = any(v.key == "match" for v in verbs)
     titles = {f.name: f.title for f in demands.extra_fields(who.view)}

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from itertools import groupby
 from pathlib import Path
 
 from yishu.collection.models import Load
@@ -13,6 +14,7 @@ from yishu.kernel.errors import Invalid
 from yishu.runtime.supervisor import Step, Supervisor, command
 
 WAIT_SECONDS = 150
+EXAMPLE = Path(__file__).parents[3] / "examples" / "new-jurisdiction" / "packs"
 
 
 def _say(text: str) -> None:
@@ -33,6 +35,7 @@ def demo(args: argparse.Namespace, environment: Environment) -> int:
                 code="demo.no_registers",
             )
         words += ["--data", str(folder)]
+    _lend_example(environment)
     return Supervisor(
         environment,
         before=[Step("正在准备演示数据……", command(*words), shown=True)],
@@ -67,14 +70,36 @@ def demo_wait(args: argparse.Namespace, environment: Environment) -> int:
 def _greeting(environment: Environment) -> str:
     facts = json.loads((environment.home / "demo.json").read_text(encoding="utf-8"))
     indent = "\n          "
+    client = facts.get("client") or {}
     lines = [
         f"平台已启动：{environment.public_url}    网关：{environment.gateway_url}",
         f"演示账号（口令都是 {facts['password']}）：",
-        *(f"  {a['username']:<12}{a['name']}  {a['department']}  {a['roles']}" for a in facts["accounts"]),
-        f"演示客户端：client_id={facts['client']['client_id']}  密钥在 {environment.home / 'demo.json'}",
+        *_account_lines(facts["accounts"]),
+        f"演示客户端：client_id={client.get('client_id', '')}  密钥在 {environment.home / 'demo.json'}",
         "把整个故事用程序走一遍：.venv/bin/python examples/first_thread.py",
     ]
     return indent.join(lines)
+
+
+def _account_lines(accounts: list[dict[str, str]]) -> list[str]:
+    """Place by place, a line for each department with its people's sign-in names, names and roles."""
+    lines: list[str] = []
+    for place, people in groupby(accounts, key=lambda a: a.get("place", "")):
+        lines.append(f"  {place}" if place else "  ──")
+        departments: dict[str, list[str]] = {}
+        for a in people:
+            departments.setdefault(a["department"], []).append(f"{a['username']} {a['name']}（{a['roles']}）")
+        lines += [f"    {department}：{'  '.join(named)}" for department, named in departments.items()]
+    return lines
+
+
+def _lend_example(environment: Environment) -> None:
+    """Put the invented county's pack into the home, where every process of the platform finds it; a wheel has no examples."""
+    for pack in sorted(EXAMPLE.glob("*/pack.yaml")):
+        target = environment.home / "packs" / pack.parent.name
+        target.mkdir(parents=True, exist_ok=True)
+        for file in pack.parent.glob("*.yaml"):
+            (target / file.name).write_bytes(file.read_bytes())
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -34,9 +34,9 @@ def uscc(number: int, kind: str = "91", division: str = DIVISION) -> str:
     return head + uscc_check(head)
 
 
-def department_uscc(subject: str) -> str:
+def department_uscc(subject: str, division: str = DIVISION) -> str:
     """The code of a demonstration department from its eight invented organisation digits."""
-    head = f"11{DIVISION}{subject}{organisation_check(subject)}"
+    head = f"11{division}{subject}{organisation_check(subject)}"
     return head + uscc_check(head)
 
 

@@ -1,4 +1,4 @@
-// Builds the front end once: Tabler's CSS, htmx with our few lines, and one sprite of the icons in icons.json.
+// Builds the front end once: Tabler's CSS, htmx with our few lines, ECharts for pages with charts, and one sprite of the icons in icons.json.
 // Output goes to ../static/yishu/vendor (git-ignored), each text file with a .gz beside it for whitenoise.
 import { build } from "esbuild";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
 await build({
-  entryPoints: { tabler: join(tabler, "dist", "css", "tabler.min.css"), app: join(here, "app.js") },
+  entryPoints: { tabler: join(tabler, "dist", "css", "tabler.min.css"), app: join(here, "app.js"), charts: join(here, "charts.js") },
   bundle: true,
   minify: true,
   legalComments: "none",

@@ -15,10 +15,11 @@ from django.conf import settings
 from django.db import connections
 
 from yishu.config.environment import read_environment
+from yishu.law import calendar
 from yishu.runtime.postgres import Postgres
 from yishu.runtime.roles import ensure_gateway_role, gateway_url, grant_gateway_rights
 
-pytest_plugins = ["tests.plugins.conformance", "tests.plugins.emptying"]
+pytest_plugins = ["tests.plugins.browser", "tests.plugins.conformance", "tests.plugins.emptying"]
 
 
 def _only_loopback() -> None:
@@ -114,6 +115,15 @@ def database_url(django_db_setup: None) -> str:
         raise RuntimeError("mark the test with @pytest.mark.django_db: there is no test database")
     login = f"{quote(place['USER'], safe='')}:{quote(place['PASSWORD'], safe='')}"
     return f"postgresql://{login}@{place['HOST']}:{place['PORT']}/{place['NAME']}"
+
+
+@pytest.fixture
+def standard_calendar() -> Iterator[None]:
+    """The calendar without the notices people put into a database, for tests that have none."""
+    wired = calendar._source[0]
+    calendar.install_source(None)
+    yield
+    calendar.install_source(wired)
 
 
 LEFT_OUTSIDE_DJANGO = """do $$ declare left_table text; begin

@@ -54,7 +54,7 @@ def changed(town, resource, at):
 FILE = [
     pytest.param(XIUWU, "as_written", 10, marks=pytest.mark.article("XW-10.1")),
     pytest.param(XINZHOU, "as_written", 15, marks=pytest.mark.article("XZ-3.2")),
-    pytest.param(JIYUAN, "as_written", 5),
+    pytest.param(JIYUAN, "as_written", 5, marks=pytest.mark.article("JY-19.1")),
     pytest.param(YUHUA, "as_written", 15, marks=pytest.mark.article("YH-10")),
     (XIUWU, "overlaid", 10),
     (XINZHOU, "overlaid", 10),
@@ -82,7 +82,9 @@ def test_update_within_the_days_of_the_law_is_in_time_and_a_day_later_is_overdue
     assert event.done_at == at and event.case.closed_at == at and event.case.step == "filed"
     assert event.case.events.get(seq=1).due_on == after(days).date()
     client.force_login(town.people["authority"])
-    assert "逾期" in client.get("/catalogue/changes/?state=done").content.decode()
+    page = client.get("/catalogue/changes/?state=done").content.decode()
+    act = {XIUWU: "XW-35.7", XINZHOU: "XZ-7.4.5", JIYUAN: "JY-57.8", YUHUA: "YH-25.8"}[pack]
+    assert "逾期" in page and f"/{act}/" in page
 
 
 def _finished(event):

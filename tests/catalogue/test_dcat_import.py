@@ -85,7 +85,12 @@ def test_file_becomes_drafts_only_when_confirmed_and_reports_what_it_left(county
     assert report[2, "dct:title"]["error"] and (1, "dcat:theme") in report and (1, "dcat:distribution") in report
     batch = importing.confirm_import(packed=preview.packed, by=county.market_clerk, at=AT)
     resource = Resource.objects.get()
-    assert (resource.title, resource.update_cycle, resource.format_type, resource.state) == ("公园名录", "monthly", "xlsx", "draft")
+    assert (resource.title, resource.update_cycle, resource.format_type, resource.state) == (
+        "公园名录",
+        "monthly",
+        "xlsx",
+        "draft",
+    )
     assert batch.created == 1 and resource.department == county.market
 
 
@@ -97,17 +102,31 @@ def test_own_export_comes_back_with_items_and_elements(county, draft_of, publish
         department=county.police, name="a.json", content=text.encode(), by=county.police_clerk, at=AT
     )
     (plan,) = preview.plans
-    assert not plan.faults and [i.name for i in plan.items] == ["统一社会信用代码", "单位名称", "许可证编号", "发证日期"]
+    assert not plan.faults and [i.name for i in plan.items] == [
+        "统一社会信用代码",
+        "单位名称",
+        "许可证编号",
+        "发证日期",
+    ]
     assert (plan.items[0].length, plan.items[0].required, plan.items[3].data_type) == (18, True, "D")
     draft = plan.draft
-    assert (draft.category, draft.source_kind, draft.update_cycle, draft.format_type) == ("016", "system", "daily", "postgresql")
+    assert (draft.category, draft.source_kind, draft.update_cycle, draft.format_type) == (
+        "016",
+        "system",
+        "daily",
+        "postgresql",
+    )
     assert any("不是公安局" in r["what"] for r in preview.batch.report)
 
 
 @pytest.mark.django_db
 def test_resource_of_the_same_name_is_not_taken_twice(county, draft_of):
     draft_of(title="公园名录")
-    preview = _read(county, HEAD + '<urn:x:1> a dcat:Dataset ; dct:title "公园 名录"@zh . <urn:x:2> a dcat:Dataset ; dct:title "公园名录" .')
+    preview = _read(
+        county,
+        HEAD
+        + '<urn:x:1> a dcat:Dataset ; dct:title "公园 名录"@zh . <urn:x:2> a dcat:Dataset ; dct:title "公园名录" .',
+    )
     assert [p.verb for p in preview.plans] == ["不导入", "不导入"]
 
 
@@ -145,7 +164,9 @@ def test_what_many_datasets_share_is_not_read_at_length_for_each_of_them():
     """Hundreds of datasets with one publisher of thousands of names, or one distribution of thousands of formats: bounded."""
     names = "; ".join(f'<http://xmlns.com/foaf/0.1/name> "名{n}"' for n in range(3_000))
     formats = "; ".join(f'dct:format "F{n}"' for n in range(3_000))
-    rows = "".join(f"<urn:d{n}> a dcat:Dataset ; dct:publisher <urn:p> ; dcat:distribution <urn:x> .\n" for n in range(300))
+    rows = "".join(
+        f"<urn:d{n}> a dcat:Dataset ; dct:publisher <urn:p> ; dcat:distribution <urn:x> .\n" for n in range(300)
+    )
     read = dcat_reading.read_datasets("a.ttl", f"{HEAD}<urn:p> {names} .\n<urn:x> {formats} .\n{rows}".encode())
     assert len(read) == 300 and {len(d.formats) for d in read} == {dcat_reading.MOST_SHARED}
     assert dcat_reading.clean("字" * 5_000_000, 10) == "字" * 10

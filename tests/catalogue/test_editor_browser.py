@@ -1,15 +1,13 @@
 """The grid in a real Chromium, at desk and telephone width: pasted blocks, keys, checks while typing, restored after closing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connections
 from django.test import Client
 
+from tests.plugins.browser import CHROMIUM
 from yishu.catalogue.models import Autosave, Resource
 
-CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = Path(__file__).parent / "screenshots"
 WIDTHS = {1280: 800, 390: 844}
 pytestmark = [
@@ -23,19 +21,6 @@ PASTE = """(input, text) => {
   input.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
 }"""
 BLOCK = '统一社会信用代码\t字符型\t18\t统一社会信用代码\n"单位\n名称"\t字符型 C\t200\n许可证编号\tC\t40\n发证日期\t日期型\t\n有效期至\t日期型\n'
-
-
-@pytest.fixture
-def chromium(monkeypatch) -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    # Playwright's sync API runs an event loop in this thread; Django would refuse the ORM beside it.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        connections.close_all()
-        browser.close()
 
 
 def opened(chromium, live_server, person, width, path):

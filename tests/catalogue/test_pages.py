@@ -4,7 +4,9 @@ import re
 from datetime import date
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from yishu.cases.models import Case
@@ -316,3 +318,15 @@ def test_returned_resource_shows_the_reason_where_it_is_edited(county, draft_of)
     text = client_of(county.market_clerk).get(f"/catalogue/{resource.pk}/edit/").content.decode()
     assert "摘要过于笼统" in text and "退回" in text
     assert date(2026, 9, 18).isoformat() in text
+
+
+def test_own_catalogue_opens_in_every_state_and_costs_the_same_for_many(county, draft_of):
+    """A resource on its way out must not keep the whole list from opening; cases are read once for the page."""
+    client, counts = client_of(county.market_clerk), []
+    for number, state in enumerate(Resource.State.values):
+        Resource.objects.filter(pk=draft_of(title=f"资源{number}").pk).update(state=state)
+        with CaptureQueriesContext(connection) as caught:
+            text = client.get("/catalogue/mine/").content.decode()
+        counts.append(len(caught))
+        assert f"资源{number}" in text
+    assert "停用正在办理" in text and counts[-1] <= counts[1]

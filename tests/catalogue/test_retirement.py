@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from yishu.cases.models import Notice
-from yishu.catalogue import queries, retiring
+from yishu.catalogue import life_forms, queries, retiring
+from yishu.catalogue.life_forms import RetirementPlanForm
 from yishu.catalogue.models import Resource, Retirement, RetirementNotice, SearchEntry, Version
 from yishu.catalogue.retiring import Plan
 from yishu.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -167,3 +168,19 @@ def test_resource_in_review_or_of_others_cannot_be_retired_nor_a_notice_acknowle
     retiring.acknowledge(notice_id=notice.pk, reply="知悉\x00", by=town.people["police"], at=AT)
     with pytest.raises(Conflict):
         retiring.acknowledge(notice_id=notice.pk, reply="", by=town.people["police"], at=AT)
+
+
+def test_replacement_among_many_resources_is_named_by_its_code(monkeypatch):
+    """Hundreds of thousands of options would be megabytes of page; a code is typed instead."""
+    town = make_town(XIUWU)
+    old, new = new_resource(town), new_resource(town, title="新许可证信息")
+    publish(town, old)
+    publish(town, new)
+    new.refresh_from_db()
+    form = RetirementPlanForm(old, town.law)
+    assert f'<option value="{new.pk}"' in str(form["replacement"])
+    monkeypatch.setattr(life_forms, "MOST_OFFERED", 0)
+    typed = {"reason": "停", "transition": "接", "retention": "存", "ends_on": "2027-01-01", "replacement": new.code}
+    form = RetirementPlanForm(old, town.law, typed)
+    assert "<option" not in str(form["replacement"]) and form.is_valid() and form.plan().replacement_id == new.pk
+    assert not RetirementPlanForm(old, town.law, typed | {"replacement": "999999/999999"}).is_valid()

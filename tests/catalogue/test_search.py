@@ -99,7 +99,12 @@ def _many(county, draft_of, publish, number, title):
     values = {f.attname: getattr(entry, f.attname) for f in SearchEntry._meta.concrete_fields}
     rows = []
     for n, resource in enumerate(resources):
-        named = values | {"resource_id": resource.pk, "title": title(n), "folded_title": title(n), "text": f"{title(n)}\n\n"}
+        named = values | {
+            "resource_id": resource.pk,
+            "title": title(n),
+            "folded_title": title(n),
+            "text": f"{title(n)}\n\n",
+        }
         rows.append(SearchEntry(**named | {"keys": indexing.entry_keys(named)}))
     SearchEntry.objects.bulk_create(rows)
     with connection.cursor() as cursor:
@@ -240,7 +245,9 @@ def test_search_page_offers_facets_and_a_retired_resource_is_marked(county, draf
     client = client_of(county.market_clerk)
     page = client.get("/catalogue/").content.decode()
     assert "已停用" in page and "证照文书合同" in page and "来源方式" not in page
-    assert [h.title for h in search.find(county.jurisdiction.pk, "", {"state": "retired"}).hits] == ["食品经营许可证信息"]
+    assert [h.title for h in search.find(county.jurisdiction.pk, "", {"state": "retired"}).hits] == [
+        "食品经营许可证信息"
+    ]
     told = client.get("/catalogue/?q=特种设备登纪&update_cycle=monthly").content.decode()
     assert "没有找到“特种设备登纪”" in told and "特种设备登记</a>" in told
     hostile = client.get("/catalogue/", {"q": "<script>\x00'%", "department": "9" * 30, "sort": "x", "page": "-1"})

@@ -28,7 +28,10 @@ OWN: dict[tuple[str, str], str] = {
     ("law/clocks.py", "days"): "an extension is of one day at least",
     ("cases/notices.py", "MAIL_DAYS"): "how long a reminder is tried",
     ("cases/urging.py", "timedelta(days=366)"): "a bound against slips of the hand",
-    ("config/environment.py", "escalate_days"): "from when the leading group is told is the operator's setting (XZ-1.4.a names no day)",
+    (
+        "config/environment.py",
+        "escalate_days",
+    ): "from when the leading group is told is the operator's setting (XZ-1.4.a names no day)",
     ("catalogue/autosave.py", "KEPT_DAYS"): "how long an unsaved draft is kept",
     ("collection/sweeping.py", "timedelta(days=30)"): "how long a failed upload's file is kept",
     ("sharing/forms.py", "timedelta(days=364)"): "what the form suggests; the applicant writes the term",

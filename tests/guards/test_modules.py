@@ -15,7 +15,18 @@ import yishu
 PACKAGE = Path(yishu.__file__).parent
 ROOT = PACKAGE.parent
 LONGEST = 500
-ORDER = ["ledger", "orgs", "cases", "registers", "catalogue", "stewardship", "collection", "sharing", "supervision", "config"]
+ORDER = [
+    "ledger",
+    "orgs",
+    "cases",
+    "registers",
+    "catalogue",
+    "stewardship",
+    "collection",
+    "sharing",
+    "supervision",
+    "config",
+]
 """Contexts with models, lowest first (ARCHITECTURE.md)."""
 FREE_PACKAGES = ("kernel", "law", "lake", "security", "quality", "gateway", "runtime")
 FREE_MODULES = ("rules", "plane", "ports")

@@ -29,7 +29,11 @@ def _foreign(text: str) -> set[str]:
         if not (address.is_loopback or address.is_private or address.is_unspecified or address.is_link_local):
             found.add(match)
     for host in WEB.findall(text):
-        if host not in SPOKEN_OF + NAMESPACES and "example" not in host.split(".") and not f".{host}".endswith(RESERVED):
+        if (
+            host not in SPOKEN_OF + NAMESPACES
+            and "example" not in host.split(".")
+            and not f".{host}".endswith(RESERVED)
+        ):
             found.add(host)
     return found
 

@@ -92,15 +92,12 @@ def test_notice_without_its_paper_names_the_year():
 
 
 @pytest.fixture
-def source():
-    """Installs notices instead of those in the database, and gives these back afterwards."""
-    wired = calendar._source[0]
-    calendar.install_source(None)
-    yield lambda *notices: calendar.install_source(lambda: notices)
-    calendar.install_source(wired)
+def source(standard_calendar):
+    """Installs notices instead of those in the database."""
+    return lambda *notices: calendar.install_source(lambda: notices)
 
 
-def test_current_calendar_without_notices_is_the_standard_one(source):
+def test_current_calendar_without_notices_is_the_standard_one(standard_calendar):
     assert calendar.current() is standard()
 
 

@@ -2,13 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connections
 
-CHROMIUM = Path("/usr/bin/chromium")
+from tests.plugins.browser import CHROMIUM
+
 SHOTS = Path(__file__).parent / "screenshots"
 WIDTHS = {1280: 800, 390: 844}
 pytestmark = [
@@ -16,21 +15,6 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium (apt-get install chromium)"),
     pytest.mark.django_db(transaction=True),
 ]
-
-
-@pytest.fixture
-def chromium(monkeypatch) -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    # Playwright's sync API runs an event loop in this thread; Django would refuse the ORM beside it.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        # Inside Playwright's loop asgiref gives this thread connections of its own; left open, they block the
-        # dropping of the test database.
-        connections.close_all()
-        browser.close()
 
 
 def shoot(page, name: str, width: int) -> None:

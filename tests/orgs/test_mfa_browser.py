@@ -2,18 +2,16 @@
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
-from django.db import connections
 
 from tests.orgs.test_people_import import book, someone
+from tests.plugins.browser import CHROMIUM
 from yishu.orgs import mfa
 
-CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = Path(__file__).parent / "screenshots"
 WIDTHS = {1280: 800, 390: 844}
 pytestmark = [
@@ -27,18 +25,6 @@ pytestmark = [
 def fresh_cache():
     cache.clear()
     os.environ.setdefault("PLAYWRIGHT_SKIP_VALIDATE_HOST_REQUIREMENTS", "1")
-
-
-@pytest.fixture
-def chromium(monkeypatch) -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        connections.close_all()
-        browser.close()
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ def test_article_reference_links_to_its_row():
     assert render("{% article r %}", r=None) == ""
 
 
+@pytest.mark.usefixtures("standard_calendar")
 def test_clock_light_due_tells_days_counted_and_not_counted():
     term = due(date(2026, 9, 24), 10, standard())
     html = render("{% clock_light d today reference=r %}", d=term, today=date(2026, 9, 28), r=PLACE)
@@ -36,6 +37,7 @@ def test_clock_light_due_tells_days_counted_and_not_counted():
     assert "计入的工作日（10 天）" in html and "国庆节" in html and "修武办法" in html
 
 
+@pytest.mark.usefixtures("standard_calendar")
 @pytest.mark.parametrize(
     ("today", "light", "words"),
     [
@@ -50,6 +52,7 @@ def test_clock_light_plain_date_says_its_state_in_words(today, light, words):
     assert f"y-clock-{light}" in html and words in html
 
 
+@pytest.mark.usefixtures("standard_calendar")
 def test_clock_light_provisional_and_none():
     assert "暂定" in render(
         "{% clock_light d today total=10 provisional=True %}", d=date(2027, 1, 4), today=date(2026, 12, 28)

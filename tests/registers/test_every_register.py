@@ -23,6 +23,7 @@ SUPPORTING = {
     "XW-27.2": "vendor", "XW-31": "security_review", "XW-32": "risk_assessment", "XZ-3.3.b": "digitisation",
     "XZ-5.8": "training", "XZ-5.9": "standard", "XZ-6.3": "responsibility_matrix", "JY-6.2": "system", "JY-25": "standard",
     "JY-33.2": "document", "JY-44": "application", "JY-46.1": "document", "JY-46.2": "vendor", "YH-22": "application",
+    "JY-51": "risk_assessment", "JY-52.1": "drill",
 }  # fmt: skip
 PACKS = {
     "XW": "cn-henan-jiaozuo-xiuwu",

@@ -10,12 +10,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from tests.cases.conftest import AT, County, make_county
 from yishu.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from yishu.ledger.entries import entry_from_bytes
-from yishu.orgs.models import Role
+from yishu.orgs.models import Area, Role
 from yishu.pages.uploads import accept
 from yishu.registers import actions, queries, rules
 from yishu.registers.models import Entry
@@ -234,3 +235,23 @@ def test_channel_outside_the_network_is_refused_and_networks_show_their_state(co
         entry_id=made.pk, seen_revision=1, fields={**made.fields, "status": "已并入"}, by=county.clerk, at=AT
     )
     assert [c.after["status"] for c in merged.changes.order_by("revision")] == ["待办", "已并入"]
+
+
+@pytest.mark.parametrize("wanted", ["", "?format=xlsx"])
+def test_register_costs_the_same_queries_for_many_entries(county: County, wanted: str) -> None:
+    client, counts = Client(), []
+    client.force_login(county.reviewer, backend="allauth.account.auth_backends.AuthenticationBackend")
+    for number in range(4):
+        add(county, name=f"通道{number}")
+        with CaptureQueriesContext(connection) as caught:
+            answer = client.get(f"/registers/channel/{wanted}")
+        counts.append(len(caught))
+        assert answer.status_code == 200
+    assert counts[1] == counts[-1]
+
+
+def test_authority_of_an_area_enters_lines_for_the_areas_departments_only(county: County) -> None:
+    county.authority.area = Area.objects.create(jurisdiction=county.jurisdiction, name="开发区", created_at=AT)
+    county.authority.save()
+    register = queries.register(county.jurisdiction, "channel", AT.date())
+    assert queries.departments_to_write(county.reviewer, register, AT) == [county.authority]

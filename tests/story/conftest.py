@@ -18,7 +18,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 170
+START_SECONDS = 300
 PORTS = ("WEB", "GATEWAY", "METRICS", "DATABASE")
 
 

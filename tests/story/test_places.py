@@ -9,7 +9,9 @@ from tests.story.test_browser import CHROMIUM, NAMELESS, TWICE, WIDE, Eye
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium at /usr/bin/chromium (apt-get install chromium)"),
+    pytest.mark.skipif(
+        not Path(CHROMIUM).exists(), reason="no Chromium at /usr/bin/chromium (apt-get install chromium)"
+    ),
 ]
 
 ROLES = {

@@ -12,6 +12,7 @@ from tests.stewardship.conftest import AT, make_county
 from yishu.orgs.models import Area, Department
 from yishu.stewardship.models import Demand
 from yishu.supervision import queries, rules
+from yishu.supervision.figures import resources_in
 from yishu.supervision.links import link
 
 from .conftest import browser_of, load, person, review
@@ -36,7 +37,9 @@ def figures(who, department=None):
 def busy(county):
     """Something to count at nearly every measure."""
     spec = county.publish(county.market, "食品经营许可台账", "许可证编号", "经营者")
-    county.publish(county.civil, "低保对象台账", "低保证编号", share_type="conditional", share_basis="社会救助暂行办法第九条")
+    county.publish(
+        county.civil, "低保对象台账", "低保证编号", share_type="conditional", share_basis="社会救助暂行办法第九条"
+    )
     load(spec.id, county.market_clerk, AT)
     review(county, county.market, "药品台账")
     review(county, county.civil, "养老机构台账", timezone.now())
@@ -79,7 +82,7 @@ def test_overview_counts_by_department(busy, leader):
     authority = figures(leader, busy.authority)
     assert (authority["waiting"], authority["red"], authority["green"]) == (2, 1, 1)
     assert market["opened"] == 1 and market["waiting"] == 0
-    load(queries.resources_in([busy.market.pk], "in_service", AT).get().pk, busy.market_clerk, timezone.now())
+    load(resources_in([busy.market.pk], "in_service", AT).get().pk, busy.market_clerk, timezone.now())
     market = figures(leader, busy.market)
     assert (market["late_loads"], market["kept"]) == (0, 1)
 
@@ -93,7 +96,11 @@ def test_overview_asks_as_often_for_many_as_for_few(busy, leader):
     few = asked()
     for n in range(8):
         office = Department.objects.create(
-            jurisdiction=busy.jurisdiction, name=f"第{n}局", uscc=f"1141082100009{n:04d}X", kind="government", created_at=AT
+            jurisdiction=busy.jurisdiction,
+            name=f"第{n}局",
+            uscc=f"1141082100009{n:04d}X",
+            kind="government",
+            created_at=AT,
         )
         person(office, f"clerk{n}", "provider")
         busy.publish(office, f"第{n}台账", "名称")
@@ -135,7 +142,10 @@ def test_overview_of_an_areas_authority_shows_the_area_alone(busy):
     found = queries.overview(who, timezone.now())
     assert {r.department.pk for r in found.rows} == {office.pk, busy.civil.pk}
     assert figures(who, office)["waiting"] == 1 and found.total["in_service"] == 1
-    assert browser_of(who).get("/supervision/resources/", {"department": busy.market.pk}).context["page"].paginator.count == 0
+    assert (
+        browser_of(who).get("/supervision/resources/", {"department": busy.market.pk}).context["page"].paginator.count
+        == 0
+    )
 
 
 def test_lower_platform_gives_the_city_counts_and_no_names(busy, leader):
@@ -148,8 +158,13 @@ def test_lower_platform_gives_the_city_counts_and_no_names(busy, leader):
     answer = browser.get("/supervision/", {"place": place.pk})
     text = answer.content.decode().split("<main", 1)[1]
     assert answer.status_code == 200 and "市场监管局" not in text and answer.context["total"]["in_service"] == 2
-    assert "href=\"/supervision/resources" not in text
-    for who, pk in ((leader, city.jurisdiction.pk), (city.auditor, place.pk), (city.reviewer, 0), (city.market_clerk, place.pk)):
+    assert 'href="/supervision/resources' not in text
+    for who, pk in (
+        (leader, city.jurisdiction.pk),
+        (city.auditor, place.pk),
+        (city.reviewer, 0),
+        (city.market_clerk, place.pk),
+    ):
         assert browser_of(who).get("/supervision/", {"place": pk}).status_code == 404
     assert browser.get("/supervision/", {"place": "九"}).status_code == 404
 
@@ -161,7 +176,8 @@ def test_department_page_shows_its_head_what_waits_for_a_signature(busy):
     assert "等我签署" in text and "采集责任清单有新版" in text
     assert head.get(f"/supervision/department/{busy.civil.pk}/").status_code == 404
     assert head.get("/supervision/resources/").context["page"].paginator.count == 2
-    assert browser_of(busy.auditor).get(f"/supervision/department/{busy.civil.pk}/").status_code == 200
+    page = browser_of(busy.auditor).get(f"/supervision/department/{busy.civil.pk}/")
+    assert page.status_code == 200 and "完整性 —" in page.content.decode()
 
 
 def test_department_page_of_another_tenant_is_not_there(county):

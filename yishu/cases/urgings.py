@@ -13,7 +13,7 @@ from yishu.cases.parties import Parties, may_act_on
 from yishu.kernel.time import shanghai_date
 from yishu.law.decision import Decision
 from yishu.orgs.models import Person, RoleKind
-from yishu.orgs.queries import may_act
+from yishu.orgs.queries import may_act, reaches
 
 URGERS = (RoleKind.LEADER, RoleKind.GOVERNMENT, RoleKind.AUTHORITY)
 """Who may write one, in the order in which their role is named."""
@@ -92,7 +92,7 @@ def _role(case: Case, person: Person, at: datetime) -> str:
     if home is None or home.jurisdiction_id != case.jurisdiction_id:
         return ""
     for kind in URGERS[:2]:
-        if may_act(person, kind, None, at).allowed:
+        if may_act(person, kind, None, at).allowed and reaches(person, kind, case.department.area_id, at):
             return kind
     offices = Parties(case.jurisdiction_id).authority_of(case.department)
     mine = any(may_act(person, RoleKind.AUTHORITY, office, at).allowed for office in offices)

@@ -14,19 +14,21 @@ from yishu.cases import actions as cases
 from yishu.cases.models import Case
 from yishu.cases.queries import procedure_of
 from yishu.catalogue.access import must_provide
-from yishu.catalogue.demands import demands
+from yishu.catalogue.demands import Demands, demands
 from yishu.catalogue.models import ChangeEvent, Resource
 from yishu.catalogue.queries import PROCEDURE as REVIEW
 from yishu.kernel.errors import Conflict, Invalid, NotFound, Problem
 from yishu.kernel.time import shanghai_date
 from yishu.law import packs, values
-from yishu.law.kinds import Clock
+from yishu.law.kinds import Clock, Option
 from yishu.ledger.actions import record
 from yishu.orgs.models import Department, Person
 
 PROCEDURE, CLOCK = "catalogue.change", "catalogue.change.file"
 _ENDS_WITH_AUTHORITY = frozenset({"application_filed", "completed", "submitted"})
 """Ends of the clock that are reached once the update lies with the authority; where none reviews, with its publication."""
+LATE = frozenset({"目录更新逾期", "时限逾期"})
+"""Ways of detection in the packs' lists of forbidden acts that a late update meets."""
 
 
 def file_clock(law: packs.Law, on: date) -> Clock | None:
@@ -35,6 +37,11 @@ def file_clock(law: packs.Law, on: date) -> Clock | None:
         return values.clock(law.at(on), CLOCK)
     except packs.Missing:
         return None
+
+
+def late_acts(law: Demands) -> tuple[Option, ...]:
+    """The forbidden acts that a late update of the catalogue points to, by the ways of detection the law lists (XW-35.7, XZ-7.4.5)."""
+    return tuple(o for o in law.options("prohibited_acts") if LATE & set(o.facts.get("detectors") or ()))
 
 
 @transaction.atomic

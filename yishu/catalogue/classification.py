@@ -38,8 +38,8 @@ def nodes(jurisdiction: Jurisdiction) -> QuerySet[ClassNode]:
 
 
 def may_keep(person: Person, jurisdiction: Jurisdiction, at: datetime) -> bool:
-    """Whether a person keeps the tree: they are the data authority of this very jurisdiction."""
-    held = held_roles(person, at).filter(kind=RoleKind.AUTHORITY, department__is_authority=True)
+    """Whether a person keeps the tree: they are the data authority of this very jurisdiction, not of one of its areas alone."""
+    held = held_roles(person, at).filter(kind=RoleKind.AUTHORITY, department__is_authority=True, department__area=None)
     return held.filter(department__jurisdiction=jurisdiction).exists()
 
 
@@ -113,13 +113,15 @@ def import_classes(*, jurisdiction: Jurisdiction, text: str, by: Person, at: dat
     growing = {path: dict(below) for path, below in tree(jurisdiction).nodes.items()}
     problems: list[Problem] = []
     rows: list[tuple[str, str, str]] = []
+    named: set[tuple[str, str]] = set()
     for number, path, code, title in _lines(text):
         found = _problems(law, ClassTree(growing), path, code, title)
         problems += [replace(p, where=f"第 {number} 行 {p.where}") for p in found]
-        if (path, code) in {(p, c) for p, c, _ in rows} and not found:
+        if (path, code) in named and not found:
             problems.append(Problem(f"第 {number} 行", f"编码 {path}{code} 出现了两次", "请删除一行"))
         if not found:
             rows.append((path, code, title))
+            named.add((path, code))
             growing.setdefault(path, {})[code] = title
     if not rows and not problems:
         problems.append(Problem("表格", "没有读到分类", "每行一个：编码、名称，中间用制表符或空格隔开"))

@@ -91,7 +91,8 @@ class Whole(Dataset):
     @property
     def default_context(self) -> Graph:
         """The default graph."""
-        return self.default_graph
+        graph: Graph = self.default_graph
+        return graph
 
     @default_context.setter
     def default_context(self, graph: Graph) -> None:

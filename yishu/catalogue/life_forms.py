@@ -13,6 +13,9 @@ from yishu.catalogue.retiring import TITLES, Plan
 from yishu.kernel.references import Reference
 from yishu.orgs.models import Department, Jurisdiction
 
+MOST_OFFERED = 300
+"""Resources offered as a list; where there are more, the replacement is named by its code."""
+
 
 def _area(label: str, help_text: str = "") -> forms.CharField:
     widget = forms.Textarea(attrs={"rows": 3})
@@ -75,6 +78,9 @@ class RetirementPlanForm(forms.Form):
         field = self.fields["replacement"]
         field.queryset = others.exclude(pk=resource.pk).select_related("department").order_by("title")  # type: ignore[attr-defined]
         field.label_from_instance = lambda r: f"{r.title}（{r.department.name}）"  # type: ignore[attr-defined]
+        if others[: MOST_OFFERED + 1].count() > MOST_OFFERED:  # a list nobody could read, and megabytes of page
+            field.widget, field.to_field_name = forms.TextInput(), "code"  # type: ignore[attr-defined]
+            field.help_text = "填写使用部门今后改用的资源的信息资源代码，形如 307016/000001；没有替代资源的留空"
         self.references: dict[str, Reference] = {f.name: f.reference for f in law.forms.get("catalogue.retirement", ())}
 
     def plan(self) -> Plan:

@@ -147,13 +147,19 @@ def decide_narrowing(
 def waiting(jurisdiction: Jurisdiction) -> list[dict[str, object]]:
     """Reviews of a jurisdiction that narrow and lack the authority's consent: resource, case, parts and what was said before."""
     cases = Case.objects.filter(jurisdiction=jurisdiction, procedure=queries.PROCEDURE, closed_at=None)
+    asked = [
+        case
+        for case in cases.select_related("jurisdiction", "department").order_by("opened_at")
+        if demands(case.law, case.law_on).values.get(FLAG) is True and not _has_authority(case)
+    ]
+    # Only what was published before can be narrowed: first submissions, which are most, cost nothing.
+    published = Resource.objects.filter(pk__in=[case.subject_id for case in asked], version__gt=0)
+    resources = published.select_related("department", "jurisdiction").prefetch_related("items").in_bulk()
     found: list[dict[str, object]] = []
-    for case in cases.select_related("jurisdiction", "department").order_by("opened_at"):
-        if demands(case.law, case.law_on).values.get(FLAG) is not True or _has_authority(case):
-            continue
-        resource = Resource.objects.select_related("department", "jurisdiction").filter(pk=case.subject_id).first()
-        parts = narrowed(resource) if resource and resource.version else []
-        if resource and parts and consent_of(case) is None:
+    for case in asked:
+        resource = resources.get(int(case.subject_id))
+        parts = narrowed(resource) if resource else []
+        if parts and consent_of(case) is None:
             found.append({"resource": resource, "case": case, "parts": parts})
     return found
 

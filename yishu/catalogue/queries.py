@@ -1,8 +1,8 @@
 """Reads of the catalogue: the published form of a resource, search, drafts of a department, suspected duplicates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 
 from django.db.models import F, Q, QuerySet
@@ -79,6 +79,13 @@ def open_case(resource: Resource) -> Case | None:
     return cases.select_related("jurisdiction", "department", "provider").first()
 
 
+def open_cases(resources: Iterable[Resource]) -> dict[int, Case]:
+    """The running reviews of several working copies by resource id, in one query."""
+    ids = [str(resource.pk) for resource in resources]
+    cases = Case.objects.filter(procedure=PROCEDURE, subject_id__in=ids, closed_at=None)
+    return {int(c.subject_id): c for c in cases.select_related("jurisdiction", "department", "provider")}
+
+
 @dataclass(frozen=True, slots=True)
 class Similar:
     """A published resource of another department that looks like the same datum. ``why`` is Chinese, for people."""
@@ -94,15 +101,15 @@ _TITLE_ALIKE = 0.7
 _ITEMS_ALIKE = 0.8
 _FEWEST_ITEMS = 4
 _MOST_SIMILAR = 10
-_LOOKED_AT = 20_000
+_LOOKED_AT = 10_000
 
 
 def _alike(left: frozenset[str], right: frozenset[str]) -> float:
     return len(left & right) / len(left | right) if left | right else 0.0
 
 
-def _pairs(title: str) -> frozenset[str]:
-    plain = folding.fold(title).replace(" ", "")
+def _pairs(folded: str) -> frozenset[str]:
+    plain = folded.replace(" ", "")
     return frozenset(plain[i : i + 2] for i in range(len(plain) - 1)) or frozenset(plain)
 
 
@@ -115,7 +122,8 @@ def similar_published(
     The thresholds are the platform's, not the law's: they only ask for an explanation that the authority then judges.
     The index leads to the entries that can be so alike (``search.telling``); of very many, those of the same title and ``_LOOKED_AT`` more.
     """
-    mine, names = _pairs(title), frozenset(folding.fold(i.name) for i in items)
+    fold = cache(folding.fold)  # the same few names stand in many entries
+    mine, names = _pairs(fold(title)), frozenset(fold(i.name) for i in items)
     others = SearchEntry.objects.filter(jurisdiction_id=jurisdiction_id, retired=False).exclude(
         department_id=department_id
     )
@@ -124,11 +132,11 @@ def similar_published(
         *search.telling(folding.keys("m", names), _ITEMS_ALIKE, _FEWEST_ITEMS),
     ]
     near = others.filter(reduce(or_, (Q(keys__contains=held) for held in alternatives), Q(pk__in=())))
-    same = others.filter(folded_title=folding.fold(title))
+    same = others.filter(folded_title=fold(title))
     found: dict[int, tuple[float, str, str]] = {}
     for rows in (same[:_MOST_SIMILAR], near[:_LOOKED_AT]):
         for pk, code, folded, held in rows.values_list("pk", "code", "folded_title", "item_names").iterator(5_000):
-            score, why = _likeness(mine, names, folded, held)
+            score, why = _likeness(mine, names, _pairs(folded), frozenset(map(fold, held)))
             if why:
                 found[pk] = (-score, code, why)
     first = sorted(found, key=lambda pk: found[pk])[:_MOST_SIMILAR]
@@ -138,10 +146,11 @@ def similar_published(
     )
 
 
-def _likeness(mine: frozenset[str], names: frozenset[str], title: str, items: list[str]) -> tuple[float, str]:
-    """How alike an entry of a folded title and items is, and why; no words when it is not."""
-    by_title = _alike(mine, _pairs(title))
-    theirs = frozenset(folding.fold(n) for n in items)
+def _likeness(
+    mine: frozenset[str], names: frozenset[str], pairs: frozenset[str], theirs: frozenset[str]
+) -> tuple[float, str]:
+    """How alike an entry with these pairs of its title and these items is, and why; no words when it is not."""
+    by_title = _alike(mine, pairs)
     common = len(names & theirs)
     by_items = _alike(names, theirs) if common >= _FEWEST_ITEMS else 0.0
     score = max(by_title, by_items)

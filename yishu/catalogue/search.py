@@ -26,7 +26,7 @@ FILTERS = FACETS
 SORTS = ("relevance", "title", "-title", "published_on", "-published_on", "department", "-department")
 MOST = 1000
 """Rows one search lists."""
-_MOST_LISTS = 70
+_MOST_LISTS = 20
 """Probes of the index one question for alike entries makes."""
 _FREQUENT = """
 select element, frequency from pg_stats, unnest(most_common_elems::text::int[], most_common_elem_freqs) as m (element, frequency)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from yishu.catalogue.demands import Demands
 from yishu.catalogue.drafts import ItemDraft, ResourceDraft
+from yishu.catalogue.element_rules import missing, wrong
 from yishu.catalogue.item_rules import FieldProblem, item_problem
 from yishu.catalogue.rules import CONDITIONAL, UNCONDITIONAL, WITHHELD, ItemSpec, ResourceSpec
 from yishu.kernel.errors import Problem
@@ -36,12 +37,12 @@ def sharing_problems(
     types = law.options("share_types")
     if types and law.option("share_types", draft.share_type) is None:
         names = "、".join(o.title for o in types)
-        yield _wrong("share_type", "共享类型", "没有这种共享类型", f"请选择：{names}", "share_type", types[0].reference)
+        yield wrong("share_type", "共享类型", "没有这种共享类型", f"请选择：{names}", "share_type", types[0].reference)
         return
     yield from share_problems(draft, items, law, attached)
     purposes = law.options("use_purposes")
     if purposes and any(law.option("use_purposes", p) is None for p in draft.use_purposes):
-        yield _wrong(
+        yield wrong(
             "use_purposes",
             "具体用途",
             "所选用途不在规定范围内",
@@ -76,10 +77,10 @@ def _condition(
     draft: ResourceDraft, items: Sequence[ItemDraft], law: Demands, reference: Reference | None
 ) -> Iterator[FieldProblem]:
     if not draft.share_condition:
-        yield _missing("share_condition", "共享条件", law.field_reference("share_condition") or reference)
+        yield missing("share_condition", "共享条件", law.field_reference("share_condition") or reference)
     narrowed = any(i.share_type and i.share_type != UNCONDITIONAL for i in items)
     if not draft.share_scope and not narrowed:
-        yield _missing(
+        yield missing(
             "share_scope", "共享范围", law.field_reference("share_scope") or reference,
             "请写明可以共享给哪些部门，或在信息项中逐项指定有条件共享的内容",
         )  # fmt: skip
@@ -128,7 +129,7 @@ def _statement(draft: ResourceDraft, law: Demands) -> Iterator[FieldProblem]:
     if law.values.get("sharing.withheld_stated_to_authority") is True:
         reference = reference or law.reference("sharing.withheld_stated_to_authority")
     if reference is not None:
-        yield _missing(
+        yield missing(
             "withheld_statement",
             "不予共享理由说明",
             reference,
@@ -151,14 +152,14 @@ def basis_problems(use: str, kind: str, text: str, law: Demands, *, kind_demande
     problems = []
     if not text.strip():
         remedy = f"请写明所依据的{names}的名称和条款" if limited and names else "请写明所依据的法律、行政法规或政策条款"
-        problems.append(_missing("share_basis", "依据", reference, remedy))
+        problems.append(missing("share_basis", "依据", reference, remedy))
     chosen = law.option("basis_kinds", kind)
     if kind and kinds and chosen is None:
-        problems.append(_wrong("basis_kind", "依据种类", "没有这种依据", f"请选择：{names}", "basis_kind", reference))
+        problems.append(wrong("basis_kind", "依据种类", "没有这种依据", f"请选择：{names}", "basis_kind", reference))
     elif chosen is not None and chosen not in accepted:
         what = f"“{chosen.title}”不能作为{BASIS_USES.get(use, use)}的依据"
         problems.append(
-            _wrong(
+            wrong(
                 "basis_kind",
                 "依据种类",
                 what,
@@ -169,7 +170,7 @@ def basis_problems(use: str, kind: str, text: str, law: Demands, *, kind_demande
         )
     elif not kind and kinds and (limited or kind_demanded):
         problems.append(
-            _missing("basis_kind", "依据种类", _form(use, law).get("basis_kind") or reference, f"请选择：{names}")
+            missing("basis_kind", "依据种类", _form(use, law).get("basis_kind") or reference, f"请选择：{names}")
         )
     return problems
 
@@ -186,7 +187,7 @@ def base_item_problems(draft: ResourceDraft, items: Sequence[ItemDraft], law: De
     library = law.option("base_libraries", draft.base_library)
     reference = law.reference("sharing.base_elements_type") or (library.reference if library else None)
     if library and items and not any(i.is_base for i in items):
-        yield _wrong(
+        yield wrong(
             "items", "信息项", "资源归入基础库，但没有标出基础数据项", "请在信息项中勾选“基础数据项”，或不选择基础库",
             "base_items_missing", reference,
         )  # fmt: skip
@@ -218,7 +219,7 @@ def classified_problems(
     if classified in refused:
         flag = refused[classified]
         problems.append(
-            _wrong("classified", "涉密情况", f"标为“{flag.title}”的数据不能登记", remedy, "classified", flag.reference)
+            wrong("classified", "涉密情况", f"标为“{flag.title}”的数据不能登记", remedy, "classified", flag.reference)
         )
     for row, item in enumerate(items):
         if item.sensitivity in refused:
@@ -229,7 +230,7 @@ def classified_problems(
     reference = first.reference if first else law.reference("scope.classified_allowed")
     for field, text in (("title", draft.title), ("summary", draft.summary)):
         if MARKED.search(text):
-            problems.append(_wrong(field, "密级标志", "文字中带有密级标志，不能登记", remedy, "classified", reference))
+            problems.append(wrong(field, "密级标志", "文字中带有密级标志，不能登记", remedy, "classified", reference))
     for row, item in enumerate(items):
         if MARKED.search(f"{item.name}\n{item.description}"):
             what = "文字中带有密级标志，不能登记"
@@ -245,7 +246,7 @@ def sensitive_problems(draft: ResourceDraft, items: Sequence[ItemDraft], law: De
     for flag, word in (("privacy", "个人隐私"), ("trade_secret", "商业秘密")):
         said = getattr(draft, f"has_{flag}")
         if said and items and flag in masked and not any(i.sensitivity in masked for i in items):
-            yield _wrong(
+            yield wrong(
                 "items", "信息项", f"资源标明涉及{word}，但没有标出是哪些信息项", "请在信息项的“敏感属性”中逐项标出",
                 "sensitive_items_missing", masked[flag].reference,
             )  # fmt: skip
@@ -367,18 +368,3 @@ def _pairs(before: ResourceSpec, items: Sequence[ItemSpec]) -> Iterator[tuple[It
         held = {was.column: was for was in (columns.get(item.column), names.get(item.name)) if was is not None}
         for was in held.values():
             yield was, item
-
-
-def _missing(field: str, title: str, reference: Reference | None, remedy: str = "") -> FieldProblem:
-    return FieldProblem(
-        where=title, what="没有填写", remedy=remedy or "请填写或选择后再提交", code=f"catalogue.missing_{field}",
-        reference=reference, field=field,
-    )  # fmt: skip
-
-
-def _wrong(
-    field: str, title: str, what: str, remedy: str, code: str, reference: Reference | None = None
-) -> FieldProblem:
-    return FieldProblem(
-        where=title, what=what, remedy=remedy, code=f"catalogue.{code}", reference=reference, field=field
-    )

@@ -39,7 +39,7 @@ def review_results(records: Iterable[ReviewRecord], law: Demands) -> list[dict[s
         hidden = ("name", "reviewer", "note")
         rows = [
             [titles.get(name, _WORDS.get(name, name)), _shown(value, law)]
-            for name, value in record.fields.items()
+            for name, value in sorted(record.fields.items(), key=lambda field: [*titles, field[0]].index(field[0]))
             if name not in hidden
         ]
         results.append(

@@ -121,7 +121,8 @@ def mine(request: HttpRequest) -> HttpResponse:
     if text:
         found = found.filter(title__icontains=text)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    rows = [{"resource": r, "case": queries.open_case(r), "next": _next_step(r)} for r in page]
+    running = queries.open_cases(list(page))
+    rows = [{"resource": r, "case": running.get(r.pk), "next": _next_step(r)} for r in page]
     context = {
         "page": page,
         "rows": rows,
@@ -140,5 +141,6 @@ def _next_step(resource: Resource) -> str:
         Resource.State.SUBMITTED: f"等待主管部门审核{serving}",
         Resource.State.RETURNED: f"按退回理由修改后重新提交{serving}",
         Resource.State.PUBLISHED: "已发布，内容变化时修改后再报",
+        Resource.State.RETIRING: "停用正在办理，到期前继续使用",
         Resource.State.RETIRED: "已停用",
     }[Resource.State(resource.state)]

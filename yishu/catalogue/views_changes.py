@@ -88,7 +88,7 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         row.late = bool(row.case and row.case.due_on and shanghai_date(ended) > row.case.due_on)  # type: ignore[attr-defined]
     context = {
         "page": page, "states": counts, "narrowed": bool(text or state or chosen), "today": today, "clock": clock,
-        "provides": bool(queries.departments_of(person)), "law": law,
+        "provides": bool(queries.departments_of(person)), "law": law, "late_acts": changes.late_acts(law),
     }  # fmt: skip
     return render(request, "catalogue/changes.html", context)
 

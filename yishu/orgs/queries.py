@@ -232,7 +232,9 @@ def required_profile(jurisdiction: Jurisdiction, day: date) -> tuple[RequiredFie
 
 
 def missing_profile(department: Department, day: date) -> tuple[RequiredField, ...]:
-    """What a department's profile still lacks (XW-5.2)."""
+    """What a department's profile still lacks (XW-5.2); a vendor is no department of the government and has none."""
+    if department.kind == VENDOR_KIND:
+        return ()
     profile = rules.Profile(
         department.responsible_id is not None,
         department.unit,

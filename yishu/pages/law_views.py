@@ -6,7 +6,7 @@ from datetime import date
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from yishu.kernel.errors import NotFound
@@ -14,7 +14,7 @@ from yishu.kernel.references import Reference
 from yishu.kernel.time import shanghai_date
 from yishu.law import packs, vocabulary
 from yishu.law.compare import KINDS, Row, compare, title_of
-from yishu.law.instruments import article_of
+from yishu.law.instruments import WHOLE_TEXT, article_of
 from yishu.law.kinds import OverlayDecision
 from yishu.pages.lists import read_list_query
 from yishu.pages.parts import FacetOption
@@ -66,6 +66,8 @@ def law_pack(request: HttpRequest, pack_id: str) -> HttpResponse:
 def law_article(request: HttpRequest, pack_id: str, place: str) -> HttpResponse:
     """An article: our summary, the values the platform takes from it today, the decisions that touch it, and its line of packs."""
     pack = packs.load(pack_id)
+    if place == WHOLE_TEXT:  # what rests on the text as a whole, or on its silence
+        return redirect("law-pack", pack_id)
     view = pack.at(shanghai_date(timezone.now()))
     try:
         article = view.article(place)

@@ -50,7 +50,8 @@ def visible_entries(person: Person, kind: str = "") -> QuerySet[Entry]:
     """
     if person.department is None:
         return Entry.objects.none()
-    found = Entry.objects.filter(jurisdiction_id=person.department.jurisdiction_id).select_related("department")
+    found = Entry.objects.filter(jurisdiction_id=person.department.jurisdiction_id)
+    found = found.select_related("department", "jurisdiction")
     if kind:
         found = found.filter(kind=kind)
     if roles_of(person) & READ_ALL or kind in _OPEN:

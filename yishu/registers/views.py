@@ -1,5 +1,6 @@
 """Pages of registers: which there are, one register's lines, one line with its history and files."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -77,15 +78,17 @@ def register_page(request: HttpRequest, kind: str) -> HttpResponse:
         rows = rows.filter(department_id=int(department))
     rows = rows.order_by(*query.order)
     if request.GET.get("format") == "xlsx":
+        entries = list(rows[:20000])
+        names = names_in(register, entries)
         head = ["部门", *(f.title for f in register.fields), "状态", "更新时间"]
         body = [
             [
                 e.department.name,
-                *(shown(register, e, f.name) for f in register.fields),
+                *(shown(register, e, f.name, names) for f in register.fields),
                 "有效" if e.active else "已注销",
                 e.updated_at,
             ]
-            for e in rows[:20000]
+            for e in entries
         ]
         return sheet_response(register.title, head, body)
     offices = (
@@ -93,6 +96,7 @@ def register_page(request: HttpRequest, kind: str) -> HttpResponse:
     )
     page = page_of(rows, query)
     columns = register.fields[:5]
+    names = names_in(register, list(page))
     context = {
         "register": register,
         "page": page,
@@ -100,7 +104,7 @@ def register_page(request: HttpRequest, kind: str) -> HttpResponse:
         "rows": [
             {
                 "entry": e,
-                "cells": [(f.title, shown(register, e, f.name)) for f in columns],
+                "cells": [(f.title, shown(register, e, f.name, names)) for f in columns],
                 "acts": queries.acts_stated(register, e, shanghai_date(now)),
             }
             for e in page
@@ -228,18 +232,31 @@ def download(request: HttpRequest, file_id: int) -> HttpResponse:
     return response
 
 
-def shown(register: Register, entry: Entry, name: str) -> str:
-    """A field's value as people read it; departments and people by name, "—" when empty."""
+Names = Mapping[tuple[str, int], str]
+
+
+def names_in(register: Register, entries: Sequence[Entry]) -> Names:
+    """The names of the departments and people these entries hold, by kind and key: two queries however many there are."""
+    found: dict[tuple[str, int], str] = {}
+    for kind, model in (("department", Department), ("person", Person)):
+        fields = [f.name for f in register.fields if f.kind == kind]
+        ids = {e.fields[name] for e in entries for name in fields if isinstance(e.fields.get(name), int)}
+        if ids:
+            found |= {(kind, pk): name for pk, name in model.objects.filter(pk__in=ids).values_list("pk", "name")}
+    return found
+
+
+def shown(register: Register, entry: Entry, name: str, names: Names | None = None) -> str:
+    """A field's value as people read it; departments and people by name (``names_in``), "—" when empty."""
     value = entry.fields.get(name)
     if value in (None, "", []):
         return "—"
     kind = next((f.kind for f in register.fields if f.name == name), "text")
     if kind == "flag":
         return "是" if value else "否"
-    if kind == "department":
-        return str(Department.objects.filter(pk=value).values_list("name", flat=True).first() or "—")
-    if kind == "person":
-        return str(Person.objects.filter(pk=value).values_list("name", flat=True).first() or "—")
+    if kind in ("department", "person"):
+        known = names_in(register, [entry]) if names is None else names
+        return known.get((kind, value), "—")
     return str(value)
 
 

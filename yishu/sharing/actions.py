@@ -25,7 +25,15 @@ from yishu.sharing import queries
 from yishu.sharing.adapters import publish_grant
 from yishu.sharing.messages import GrantRevoked
 from yishu.sharing.models import Application, Grant
-from yishu.sharing.requests import Request, check_request, purpose_problems, raise_all, term_problems
+from yishu.sharing.requests import (
+    Request,
+    agreement_problems,
+    check_refusal,
+    check_request,
+    purpose_problems,
+    raise_all,
+    term_problems,
+)
 from yishu.sharing.rules import (
     DIRECT,
     LOOKUP,
@@ -199,6 +207,7 @@ def approve_application(
                 "reason", f"取消“{names}”的脱敏没有写明理由", "请写明不脱敏的理由，随办件存档", "sharing.unmask_reason"
             )
         )
+    problems += agreement_problems(application.jurisdiction.law, spec, answers or {}, at)
     raise_all(problems, spec)
     case = cases.act(
         case_id=_case_id(application), outcome=outcome, seen_revision=seen_revision, by=by, at=at, reason=reason,
@@ -248,9 +257,9 @@ def move_application(
 
 @transaction.atomic
 def refuse_application(
-    *, application_id: UUID, seen_revision: int, reason: str, basis: str, by: Person, at: datetime
+    *, application_id: UUID, seen_revision: int, reason: str, basis: str, basis_kind: str = "", by: Person, at: datetime
 ) -> Application:
-    """The authority refuses, with reason and basis (an unreasoned answer is a forbidden act: XW-35.4). Raises as ``cases.act``."""
+    """Refuse with reason and basis (an unreasoned answer is a forbidden act: XW-35.4), the kind too where the law accepts some only."""
     if not basis.strip():
         raise Invalid(
             "不予批准还缺少依据",
@@ -258,7 +267,8 @@ def refuse_application(
             problems=[Problem("basis", "缺少依据", "请写明所依据的法律、法规或政策", "sharing.missing_basis")],
             code="sharing.missing_basis",
         )
-    facts = {"basis": basis.strip()}
+    check_refusal(_locked(application_id).jurisdiction.law, basis_kind, basis, at)
+    facts = {"basis": basis.strip()} | ({"basis_kind": basis_kind} if basis_kind else {})
     return _decide(application_id, "refuse", Application.State.REFUSED, seen_revision, reason, facts, by=by, at=at)
 
 

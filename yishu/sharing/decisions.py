@@ -9,6 +9,7 @@ from django import forms
 from yishu.cases.forms import DecisionForm
 from yishu.cases.models import Case
 from yishu.cases.queries import procedure_of
+from yishu.catalogue.demands import demands
 from yishu.catalogue.queries import published
 from yishu.law.values import Outcome, options, required
 from yishu.orgs.models import Person
@@ -17,7 +18,7 @@ from yishu.sharing import actions, queries
 from yishu.sharing.adapters import in_words
 from yishu.sharing.forms import ApplicationForm, GrantForm, condition_initial
 from yishu.sharing.models import Application
-from yishu.sharing.requests import FORM
+from yishu.sharing.requests import FORM, agreement_needed
 from yishu.sharing.rules import conditions, default_masks, resource_access
 
 APPROVED, REFUSED = "approved", "refused"
@@ -68,6 +69,11 @@ class ApproveForm(GrantForm, DecisionForm):
             self.fields[name] = forms.CharField(
                 label=label, max_length=1000, widget=forms.Textarea({"rows": 2}), help_text=hint
             )
+        if agreement_needed(spec):
+            self.asked.append("agreement")
+            self.fields["agreement"] = forms.CharField(
+                label="已签的安全协议", max_length=300, help_text="协议编号和签订日期"
+            )
         defaults = default_masks(spec, application.items)
         for item in spec.items:
             if item.column in application.items:
@@ -99,6 +105,13 @@ class RefuseForm(DecisionForm):
         label="依据", max_length=1000, widget=forms.Textarea({"rows": 2}), help_text="所依据的法律、法规或政策及其条款",
         error_messages={"required": "请写明依据"},
     )  # fmt: skip
+
+    def __init__(self, case: Case, outcome: str, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(case, outcome, data, **kwargs)
+        if kinds := demands(case.law, case.law_on).options("basis_kinds"):
+            self.fields["basis_kind"] = forms.ChoiceField(
+                label="依据种类", choices=[("", "请选择"), *((o.key, o.title) for o in kinds)], required=False
+            )
 
 
 class MoveForm(DecisionForm):
@@ -148,6 +161,10 @@ class ApplicationHandler:
         titles = {o.key: o.title for o in options(view, "use_purposes")} | {
             o.key: o.title for o in options(view, "delivery_modes")
         }
+        said = {
+            "items": "、".join(i.name for i in spec.items if i.column in application.items),
+            "mode": titles.get(application.mode, application.mode),
+        }
         return "sharing/application_summary.html", {
             "application": application,
             "spec": spec,
@@ -156,7 +173,11 @@ class ApplicationHandler:
             "filters": [in_words(spec, c) for c in conditions(application.row_filter)],
             "purpose": titles.get(application.purpose, application.purpose),
             "mode": titles.get(application.mode, application.mode),
-            "parts": [(f, getattr(application, f.name)) for f in required(view, FORM) if f.name != "purpose"],
+            "parts": [
+                (f, said.get(f.name, getattr(application, f.name, "")))
+                for f in required(view, FORM)
+                if f.name != "purpose"
+            ],
             "access": resource_access(view, spec, application.items),
             "grant": getattr(application, "grant", None),
         }
@@ -188,7 +209,9 @@ class ApplicationHandler:
                     answers=form.answers(),
                 )  # fmt: skip
             case _, RefuseForm():
-                actions.refuse_application(**common, reason=reason, basis=given["basis"])
+                actions.refuse_application(
+                    **common, reason=reason, basis=given["basis"], basis_kind=given.get("basis_kind", "")
+                )
             case "resubmit", ResubmitForm():
                 actions.resubmit_application(**common, request=form.request(), reason=reason)
             case "withdraw", _ if _target(case, outcome) == "withdrawn":

@@ -1,13 +1,15 @@
 """What an application holds and what the pack demands of it: pure checks that list everything at once. Django-free."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from yishu.catalogue.demands import demands
 from yishu.catalogue.rules import ResourceSpec
+from yishu.catalogue.sharing_rules import basis_problems
 from yishu.kernel.errors import Invalid, Problem
 from yishu.kernel.time import shanghai_date
-from yishu.law.packs import View
+from yishu.law.packs import Law, View
 from yishu.law.values import options, required
 from yishu.sharing.rules import SERVED_MODES, RowCondition, check_grant
 
@@ -80,4 +82,28 @@ def raise_all(problems: Sequence[Problem], spec: ResourceSpec) -> None:
         raise Invalid(
             f"有 {len(problems)} 处需要改正：{problems[0].what}", remedy="请按所列各处修改后再提交，已填内容不会丢失", object_=spec.title,
             reference=problems[0].reference, problems=problems, code=problems[0].code or "sharing.invalid",
+        )  # fmt: skip
+
+
+def agreement_needed(spec: ResourceSpec) -> bool:
+    """Whether the review of the resource found that a security agreement comes before any grant (XZ-4.3.c)."""
+    return spec.elements.get("agreement_required") is True
+
+
+def agreement_problems(law: Law, spec: ResourceSpec, answers: Mapping[str, str], at: datetime) -> list[Problem]:
+    """What keeps a grant waiting: an agreement is demanded and ``answers["agreement"]`` names none that was signed."""
+    if not agreement_needed(spec) or answers.get("agreement", "").strip():
+        return []
+    reference = demands(law, shanghai_date(at)).field_reference("agreement_required")
+    what, remedy = "资源须签安全协议，尚未写明已签的协议", "请与使用部门签订后写明协议编号和日期"
+    return [Problem("agreement", what, remedy, "sharing.agreement_missing", reference)]
+
+
+def check_refusal(law: Law, kind: str, text: str, at: datetime) -> None:
+    """Raise Invalid when the law does not accept a basis of this kind for a refusal (XZ-2.1: no internal measure)."""
+    found = basis_problems("refusal", kind, text, demands(law, shanghai_date(at)))
+    if found:
+        raise Invalid(
+            "不予批准的依据不能接受", remedy="请改用规定承认的依据", problems=found, reference=found[0].reference,
+            code="sharing.refusal_basis",
         )  # fmt: skip

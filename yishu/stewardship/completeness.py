@@ -8,7 +8,7 @@ from django.db import transaction
 
 from yishu.catalogue.models import Resource
 from yishu.kernel.errors import Conflict, Invalid, NotFound
-from yishu.orgs.models import Department, Jurisdiction, Person, RoleKind
+from yishu.orgs.models import VENDOR_KIND, Department, Jurisdiction, Person, RoleKind
 from yishu.registers import queries as registers
 from yishu.registers.models import Entry
 from yishu.stewardship import access
@@ -104,7 +104,7 @@ def standings(jurisdiction: Jurisdiction) -> list[Standing]:
     held: dict[int, list[Table]] = {}
     for table in tables(jurisdiction):
         held.setdefault(table.entry.department_id, []).append(table)
-    departments = Department.objects.filter(jurisdiction=jurisdiction, active=True)
+    departments = Department.objects.filter(jurisdiction=jurisdiction, active=True).exclude(kind=VENDOR_KIND)
     return [Standing(d, tuple(held.get(d.pk, ()))) for d in departments]
 
 

@@ -6,8 +6,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 
-def _with(path: str, **query: object) -> str:
-    asked = {name: value for name, value in query.items() if value not in ("", None)}
+def _with(path: str, **query: str | int | None) -> str:
+    asked = {name: value for name, value in query.items() if value is not None and value != ""}
     return f"{path}?{urlencode(asked)}" if asked else path
 
 

@@ -15,6 +15,12 @@ class Measure:
 
 
 MEASURES: tuple[Measure, ...] = (
+    Measure("waiting", "待办", "办件"),
+    Measure("green", "时限充裕", "办件"),
+    Measure("amber", "临近截止", "办件", "warn"),
+    Measure("red", "已逾期", "办件", "bad"),
+    Measure("urged", "督办中", "办件", "bad"),
+    Measure("opened", "发起在办", "办件"),
     Measure("in_service", "在用", "目录"),
     Measure("draft", "草稿", "目录"),
     Measure("submitted", "审核中", "目录"),
@@ -29,12 +35,6 @@ MEASURES: tuple[Measure, ...] = (
     Measure("kept", "已落实", "责任清单"),
     Measure("unacknowledged", "未确认", "责任清单", "warn"),
     Measure("late_loads", "更新逾期", "汇聚", "bad"),
-    Measure("waiting", "待其办理", "办件"),
-    Measure("green", "时限充裕", "办件"),
-    Measure("amber", "临近截止", "办件", "warn"),
-    Measure("red", "已逾期", "办件", "bad"),
-    Measure("urged", "督办中", "办件", "bad"),
-    Measure("opened", "发起在办", "办件"),
     Measure("changes", "办理中", "目录变更"),
     Measure("changes_late", "已逾期", "目录变更", "bad"),
     Measure("demands_submitted", "待审核", "需求"),
@@ -53,6 +53,8 @@ class Figures:
     numbers: Mapping[str, int] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> int:
+        if key not in BY_KEY:  # templates ask for attributes this way first
+            raise KeyError(key)
         return self.numbers.get(key, 0)
 
     def percent(self, done: str, total: str) -> int | None:

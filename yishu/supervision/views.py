@@ -23,7 +23,7 @@ from yishu.pages.parts import FacetOption
 from yishu.pages.sheets import Column, sheet_response
 from yishu.pages.templatetags.yishu import SHARE_TYPES
 from yishu.registers.queries import registers
-from yishu.supervision import queries, rules
+from yishu.supervision import figures, queries, rules
 from yishu.supervision.links import link
 
 CHARTED = 15
@@ -113,7 +113,7 @@ def _lower(request: HttpRequest) -> HttpResponse:
     return render(request, "supervision/overview.html", context)
 
 
-def _sorted(rows: Sequence[queries.Row], sort: str) -> list[queries.Row]:
+def _sorted(rows: Sequence[figures.Row], sort: str) -> list[figures.Row]:
     key = sort.removeprefix("-")
     if key not in SORTS:
         return list(rows)
@@ -122,14 +122,14 @@ def _sorted(rows: Sequence[queries.Row], sort: str) -> list[queries.Row]:
     return sorted(rows, key=lambda row: rules.sort_value(row.figures, key), reverse=sort.startswith("-"))
 
 
-def cells(figures: rules.Figures, department_id: int | None) -> list[dict[str, Any]]:
+def cells(counted: rules.Figures, department_id: int | None) -> list[dict[str, Any]]:
     """The measures of one row with where each leads; a number of nothing leads nowhere."""
     return [
         {
             "measure": measure,
-            "number": figures[measure.key],
-            "url": link(measure.key, department_id) if figures[measure.key] else "",
-            "tone": measure.tone if figures[measure.key] else "",
+            "number": counted[measure.key],
+            "url": link(measure.key, department_id) if counted[measure.key] else "",
+            "tone": measure.tone if counted[measure.key] else "",
         }
         for measure in rules.MEASURES
     ]
@@ -144,7 +144,7 @@ def tiles(total: rules.Figures, *, linked: bool) -> list[dict[str, Any]]:
     return [{"group": group, "cells": rows} for group, rows in found.items()]
 
 
-def _chart(key: str, title: str, keys: Sequence[str], rows: Sequence[queries.Row]) -> Mapping[str, Any]:
+def _chart(key: str, title: str, keys: Sequence[str], rows: Sequence[figures.Row]) -> Mapping[str, Any]:
     """The departments with the most, each with its numbers and links; left out when there is nothing to show."""
     most = sorted(rows, key=lambda row: -sum(row.figures[k] for k in keys))[:CHARTED]
     shown = [row for row in most if any(row.figures[k] for k in keys)]
@@ -162,7 +162,7 @@ def _chart(key: str, title: str, keys: Sequence[str], rows: Sequence[queries.Row
     }
 
 
-def _sheet(rows: Sequence[queries.Row], today: date) -> HttpResponse:
+def _sheet(rows: Sequence[figures.Row], today: date) -> HttpResponse:
     columns = [Column("部门", 26), Column("完整性（%）", 12), Column("落实率（%）", 12)]
     columns += [Column(f"{m.group}·{m.title}", 16) for m in rules.MEASURES]
     body = (
@@ -189,9 +189,9 @@ def resources(request: HttpRequest) -> HttpResponse:
     ids = [asked] if asked in names else [] if request.GET.get("department") else list(names)
     state = request.GET.get("state", "")
     kind = request.GET.get("share_type", "")
-    found = queries.resources_in(
+    found = figures.resources_in(
         [pk for pk in ids if pk is not None],
-        state if state in queries.STATES else "",
+        state if state in figures.STATES else "",
         at,
         kind if kind in SHARE_TYPES else "",
     )
@@ -202,7 +202,7 @@ def resources(request: HttpRequest) -> HttpResponse:
         "page": page_of(found, query),
         "department": names.get(asked) if asked else None,
         "departments": [FacetOption(str(pk), name) for pk, name in names.items() if len(names) < 40 or pk == asked],
-        "states": [FacetOption(key, words) for key, words in queries.STATES.items()],
+        "states": [FacetOption(key, words) for key, words in figures.STATES.items()],
         "share_types": [FacetOption(key, words) for key, words in SHARE_TYPES.items()],
         "narrowed": any(request.GET.get(k) for k in ("q", "department", "state", "share_type")),
         "over": bool(queries.READERS & queries.kinds_of(person, at)),

@@ -13,11 +13,12 @@ from yishu.catalogue.models import RetirementNotice
 from yishu.kernel.errors import NotAllowed
 from yishu.kernel.time import shanghai_date
 from yishu.orgs.guards import not_found
-from yishu.orgs.models import RoleKind
+from yishu.orgs.models import Department, RoleKind
 from yishu.orgs.queries import may_act, missing_profile
 from yishu.orgs.reading import signed_in
 from yishu.stewardship import lists
 from yishu.supervision import queries, rules
+from yishu.supervision.figures import Row
 from yishu.supervision.links import link
 from yishu.supervision.views import cells
 
@@ -70,13 +71,13 @@ def department_page(request: HttpRequest, department_id: int) -> HttpResponse:
         "missing": missing_profile(department, today),
         "own": department.pk in own,
         "over": bool(queries.READERS & queries.kinds_of(person, at)),
-        "others": [pk for pk in own if pk != department.pk],
+        "others": Department.objects.filter(pk__in=own).exclude(pk=department.pk).order_by("name"),
         "today": today,
     }
     return render(request, "supervision/department.html", context)
 
 
-def _groups(row: queries.Row) -> list[dict[str, object]]:
+def _groups(row: Row) -> list[dict[str, object]]:
     found: dict[str, list[dict[str, object]]] = {}
     for cell in cells(row.figures, row.department.pk):
         measure = cell["measure"]

@@ -103,14 +103,14 @@ def _resource(place: Place, entry: Mapping[str, Any]) -> Resource:
 
 def review(place: Place, case: Case, grades: Mapping[str, int], *, until: str, at: datetime) -> None:
     """Take a review forward, step by step as the pack has it, by the people it names: to the authority's step or to publication."""
-    for _ in range(10):
+    for hour in range(1, 10):
         case.refresh_from_db()
         if case.closed_at is not None:
             return
         step = procedure_of(case).steps[case.step]
         if until == AUTHORITY and step.role == "authority":
             return
-        _act(place, case, _onward(step), "", grades, at + timedelta(hours=1))
+        _act(place, case, _onward(step), "", grades, at + timedelta(hours=hour))
 
 
 def _onward(step: Step) -> str:
@@ -133,7 +133,7 @@ def _act(place: Place, case: Case, outcome: str, reason: str, grades: Mapping[st
     given = catalogue.ReviewInput(
         reason=reason, share_type=resource.share_type, grades=grades, agreement=bool(resource.agreement_required),
         secrecy=catalogue.SecrecyFinding(_secrecy_reviewer(place, case, by).name, _clear(place), shanghai_date(at)),
-        records=records | {"signature": {"signed": by.name}, "attestation": {"signed": by.name}},
+        records=records | {"signature": {"name": by.name}, "attestation": {"text": said["text"]}},
     )  # fmt: skip
     catalogue.decide_review(case_id=case.pk, outcome=outcome, seen_revision=case.revision, given=given, by=by, at=at)
 

@@ -6,19 +6,26 @@ from typing import Any
 
 from yishu.cases.procedures import procedure_of
 from yishu.catalogue.queries import published
+from yishu.catalogue.rules import ResourceSpec
 from yishu.config.demo.catalogue import actor, document
 from yishu.config.demo.places import Place
-from yishu.law.kinds import Register
+from yishu.law.kinds import Outcome, Register
 from yishu.orgs.duties import name_substitute
 from yishu.registers.actions import add_entry
 from yishu.registers.filings import decide_filing, submit_filing
 from yishu.registers.queries import register
 from yishu.sharing import actions as sharing
 from yishu.sharing.models import Application
-from yishu.sharing.requests import Request
+from yishu.sharing.requests import Request, agreement_needed
 from yishu.sharing.rules import default_masks
 from yishu.stewardship import demands, joint, lists, materials, sourcing
 from yishu.stewardship.models import Cluster, ResponsibilityList
+
+ANSWERS: Mapping[str, str] = {
+    "agreement": "数据共享安全协议（示例）第 1 号，双方已签",
+    "conditions": "只用于申请写明的事项，用后删除",
+}
+"""What the demonstration's people answer where an approval demands it."""
 
 
 def applications(place: Place) -> None:
@@ -70,8 +77,12 @@ def _advance(place: Place, application: Application, at: Any) -> None:
     sharing.approve_application(
         application_id=application.pk, seen_revision=case.revision, items=application.items, row_filter=(),
         masks=default_masks(spec, application.items), starts_on=application.starts_on, ends_on=application.ends_on,
-        outcome=outcome.key, by=by, at=at,
+        outcome=outcome.key, answers={name: words for name, words in ANSWERS.items() if _asked(name, outcome, spec)}, by=by, at=at,
     )  # fmt: skip
+
+
+def _asked(name: str, outcome: Outcome, spec: ResourceSpec) -> bool:
+    return name in outcome.requires or (name == "agreement" and agreement_needed(spec))
 
 
 def stewardship(place: Place) -> None:

@@ -60,13 +60,23 @@ def _stamp(path: str, changed: float) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]
 
 
+_found: dict[str, str] = {}
+"""Where static files were found: a page asks for its icons' sprite dozens of times."""
+
+
 @register.simple_tag
 def asset(name: str) -> str:
     """The address of a static file, with a stamp of its content, so that browsers may keep it."""
-    found = finders.find(name)
-    if not isinstance(found, str):
+    try:
+        path = _found.get(name) or finders.find(name)
+        if not isinstance(path, str):
+            return static(name)
+        changed = Path(path).stat().st_mtime
+    except FileNotFoundError:  # found before and built anew since
+        _found.pop(name, None)
         return static(name)
-    return f"{static(name)}?v={_stamp(found, Path(found).stat().st_mtime)}"
+    _found[name] = path
+    return f"{static(name)}?v={_stamp(path, changed)}"
 
 
 @register.simple_tag

@@ -75,7 +75,7 @@ def test_sharing_is_free_and_unconditional_unless_departments_or_items_are_named
     form = text(browser(town.people["provider"]).get("/catalogue/new/"))
     (ticked,) = [t for t in re.findall(r'<input[^>]*name="share_type"[^>]*>', form) if "checked" in t]
     assert 'value="unconditional"' in ticked
-    for word in ("price", "fee", "收费", "价格"):
+    for word in ("price", "fee", "收费", "单价"):
         assert f'name="{word}' not in form and word not in re.sub(r"<[^>]*>", "", form), word
     partly = {"share_type": "conditional", "share_condition": "用于核验"}
     with pytest.raises(Invalid) as caught:

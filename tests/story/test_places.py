@@ -109,7 +109,7 @@ def test_xinzhou_resource_goes_through_internal_review_head_and_authority(sign_i
     reviewer, head, authority = sign_in("xz-minzheng-sh"), sign_in("xz-minzheng-ld"), sign_in("xz-shuju")
     assert "已办理" in decide(reviewer, title, "审查通过", review)
     reviewer.look("xinzhou-internal-review")
-    assessment = {"保密风险": "不含国家秘密和工作秘密", "个人信息保护": "不含个人信息"}
+    assessment = {"：保密风险评估": "不含国家秘密和工作秘密", "：个人信息保护影响评估": "不含个人信息"}
     assert "已办理" in decide(head, title, "同意并报送", assessment)
     assert "已办理" in decide(authority, title, "审核通过")
     authority.look("xinzhou-reviewed")

@@ -208,7 +208,9 @@ class SearchEntry(models.Model):
         indexes: ClassVar = [
             GinIndex(fields=["keys"], name="search_keys", fastupdate=False),
             models.Index(
-                fields=["jurisdiction", "folded_title"], name="search_title", opclasses=["int8_ops", "varchar_pattern_ops"]
+                fields=["jurisdiction", "folded_title"],
+                name="search_title",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
             ),
             models.Index(fields=["jurisdiction", "-published_on", "resource"], name="search_published"),
             models.Index(fields=["jurisdiction", "title", "resource"], name="search_by_title"),
@@ -232,12 +234,18 @@ class SearchTerm(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["jurisdiction", "term"], name="search_term_once")]
         indexes: ClassVar = [
             GinIndex(fields=["near"], name="search_term_near", fastupdate=False),
-            models.Index(fields=["jurisdiction", "term"], name="search_term", opclasses=["int8_ops", "varchar_pattern_ops"]),
             models.Index(
-                fields=["jurisdiction", "pinyin"], name="search_term_pinyin", opclasses=["int8_ops", "varchar_pattern_ops"]
+                fields=["jurisdiction", "term"], name="search_term", opclasses=["int8_ops", "varchar_pattern_ops"]
             ),
             models.Index(
-                fields=["jurisdiction", "initials"], name="search_term_initials", opclasses=["int8_ops", "varchar_pattern_ops"]
+                fields=["jurisdiction", "pinyin"],
+                name="search_term_pinyin",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            ),
+            models.Index(
+                fields=["jurisdiction", "initials"],
+                name="search_term_initials",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
             ),
         ]
 

@@ -80,12 +80,15 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         found = found.exclude(done_at=None)
     orders = {"changed_on": "changed_on", "-changed_on": "-changed_on", "due": "case__due_on", "-due": "-case__due_on"}
     found = found.order_by(orders.get(request.GET.get("sort", ""), "-changed_on"), "-pk")
-    page = Paginator(found.prefetch_related("resources"), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found.prefetch_related("resources", "case__events"), PAGE).get_page(request.GET.get("page"))
     law = demands(jurisdiction.law, today)
     clock = changes.file_clock(jurisdiction.law, today)
     for row in page:
         ended = row.done_at or timezone.now()
-        row.late = bool(row.case and row.case.due_on and shanghai_date(ended) > row.case.due_on)  # type: ignore[attr-defined]
+        # A closed case has no due date any more; what it was stands in its history.
+        dues = [row.case.due_on, *(e.due_on for e in row.case.events.all())] if row.case else []
+        due = max((d for d in dues if d), default=None)
+        row.late = due is not None and shanghai_date(ended) > due  # type: ignore[attr-defined]
     context = {
         "page": page, "states": counts, "narrowed": bool(text or state or chosen), "today": today, "clock": clock,
         "provides": bool(queries.departments_of(person)), "law": law, "late_acts": changes.late_acts(law),

@@ -26,8 +26,9 @@ setup: $(VENV)/.runtime $(VENV)/.assets ## install everything the platform needs
 demo: setup ## set up, load the demonstration, run the platform until Ctrl-C
 	@exec $(BIN)/yishu demo $(ARGS)
 
-test: dev chromium ## the whole suite, browser tests included
-	@$(PYTEST) --durations=15 $(ARGS)
+WORKERS ?= 2
+test: dev chromium ## the whole suite, browser tests included; WORKERS=0 runs it in one process
+	@$(PYTEST) --durations=15 -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: dev ## style, import contracts, regulation packs
 	@$(BIN)/ruff check .

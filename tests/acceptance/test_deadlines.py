@@ -79,20 +79,20 @@ def cell(out):
     return f"{said}+{longer[1]} {longer[2]}" if longer else said
 
 
-@pytest.mark.parametrize("key", AS_WRITTEN)
+@pytest.mark.parametrize("key", sorted(AS_WRITTEN))
 def test_explain_of_a_deadline_answers_in_every_pack_as_written(key, capsys):
     found = tuple(cell(explained(capsys, pack, key, "as_written")) for pack in PACKS.values())
     assert found == AS_WRITTEN[key]
 
 
-@pytest.mark.parametrize("key", AS_WRITTEN.keys() | OVERLAID.keys())
+@pytest.mark.parametrize("key", sorted(AS_WRITTEN.keys() | OVERLAID.keys()))
 def test_explain_of_a_deadline_answers_in_every_pack_under_the_overlay(key, capsys):
     local = [pack for name, pack in PACKS.items() if name != "全国"]
     found = tuple(cell(explained(capsys, pack, key, "overlaid")) for pack in local)
     assert found == OVERLAID.get(key, AS_WRITTEN.get(key, ())[:4])
 
 
-@pytest.mark.parametrize("key", OVERLAID.keys() & AS_WRITTEN.keys())
+@pytest.mark.parametrize("key", sorted(OVERLAID.keys() & AS_WRITTEN.keys()))
 def test_explain_before_the_national_regulation_gives_the_local_text_alone(key, capsys):
     local = [pack for name, pack in PACKS.items() if name != "全国"]
     found = tuple(cell(explained(capsys, pack, key, "overlaid", "2025-07-31")) for pack in local)

@@ -27,8 +27,10 @@ demo: setup ## set up, load the demonstration, run the platform until Ctrl-C
 	@exec $(BIN)/yishu demo $(ARGS)
 
 WORKERS ?= 2
-test: dev chromium ## the whole suite, browser tests included; WORKERS=0 runs it in one process
-	@$(PYTEST) --durations=15 -n $(WORKERS) --dist loadfile $(ARGS)
+ALONE = tests/chaos tests/story
+test: dev chromium ## the whole suite, browser tests included: in WORKERS processes, then alone what runs whole platforms
+	@$(PYTEST) --durations=15 -n $(WORKERS) --dist loadfile $(ALONE:%=--ignore=%) $(ARGS)
+	@$(PYTEST) --durations=5 $(ALONE) $(ARGS)
 
 lint: dev ## style, import contracts, regulation packs
 	@$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """pytest plugin of ``tests.conformance.mutate``: instead of running the tests once, it changes the law and asks who notices."""
 
+import functools
 import json
 import os
 import signal
@@ -125,13 +126,17 @@ class Trial:
         return all(report.passed for report in reports)
 
 
+_CACHED = type(functools.cache(len))
+"""What ``functools.cache`` and ``lru_cache`` make; asking by attribute would ask libraries that answer to every name."""
+
+
 def _caches() -> Iterator[Any]:
     """Every cache of the platform that could hold something read off a pack."""
     seen = set()
     for name, module in list(sys.modules.items()):
         if name.startswith("yishu.") and name not in KEPT:
             for held in vars(module).values():
-                if callable(getattr(held, "cache_clear", None)) and id(held) not in seen:
+                if isinstance(held, _CACHED) and id(held) not in seen:
                     seen.add(id(held))
                     if getattr(held, "__module__", name) not in KEPT:
                         yield held
